@@ -1,0 +1,236 @@
+//! What happened in a pod. The harness's words (`agent/harness/PROTOCOL.md`) and the agent's own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ClassId, TestId};
+use crate::inventory::Inventory;
+use crate::outcome::{Ending, Failure, Output};
+use crate::seconds::Seconds;
+use crate::verdict::Verdict;
+
+/// What happened in a pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The pod's containers, or its process, are up.
+    PodStarted(PodStarted),
+    /// Django and the settings are loaded.
+    Booted(Booted),
+    /// The answer to a collection.
+    Collected(Collected),
+    /// What the pod is going to run.
+    Planned(Planned),
+    /// Databases are set up.
+    Ready(Ready),
+    /// A test begins.
+    Started {
+        /// Which.
+        test: TestId,
+        /// Which try of it, from 1.
+        r#try: u32,
+    },
+    /// A test ended.
+    Finished(Finished),
+    /// A class or module fixture failed.
+    Fixture(Fixture),
+    /// A class is through.
+    Class(ClassTimes),
+    /// A grant is done.
+    Done {
+        /// Its number.
+        grant: u32,
+    },
+    /// The harness could not go on.
+    Failed(Failed),
+    /// A test ran over its limit.
+    TimedOut(TimedOut),
+    /// The sentinel of a good pod.
+    Closed(Closed),
+    /// The last event of every lease.
+    Ended(Ending),
+}
+
+/// The pod's containers, or its process, are up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PodStarted {
+    /// Container id, or process id.
+    pub pod: String,
+    /// Time it took.
+    pub seconds: Seconds,
+}
+
+/// Django and the settings are loaded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Booted {
+    /// Python version.
+    pub python: String,
+    /// Django version.
+    pub django: String,
+    /// Dotted name of the project's runner.
+    pub runner: String,
+    /// Time it took.
+    pub seconds: Seconds,
+}
+
+/// The answer to a collection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Collected {
+    /// All that was found.
+    pub inventory: Inventory,
+    /// Time it took.
+    pub seconds: Seconds,
+}
+
+/// What the pod is going to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    /// What was found of what was asked for.
+    pub inventory: Inventory,
+    /// Asked for and not found.
+    #[serde(default)]
+    pub missing: Vec<TestId>,
+    /// Time it took.
+    pub seconds: Seconds,
+}
+
+/// Databases are set up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Which.
+    #[serde(default)]
+    pub databases: Vec<Database>,
+    /// Time all of it took.
+    pub seconds: Seconds,
+    /// What was printed meanwhile.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+/// A test database.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Database {
+    /// Its alias in the settings.
+    pub alias: String,
+    /// Such as `postgresql`.
+    pub vendor: String,
+}
+
+/// A test ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// Which.
+    pub test: TestId,
+    /// Which try of it.
+    pub r#try: u32,
+    /// How.
+    pub verdict: Verdict,
+    /// Time it took.
+    pub seconds: Seconds,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Everything that was raised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
+    /// What it printed.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+/// A class or module fixture failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fixture {
+    /// What `unittest` prints, such as `setUpClass (shop.tests.CartTest)`.
+    pub id: TestId,
+    /// The class, where it belongs to one.
+    #[serde(default)]
+    pub class: Option<ClassId>,
+    /// Error or failed.
+    pub verdict: Verdict,
+    /// Everything that was raised.
+    #[serde(default)]
+    pub failures: Vec<Failure>,
+    /// What it printed.
+    #[serde(flatten)]
+    pub output: Output,
+    /// Tests that will not run because of it.
+    #[serde(default)]
+    pub tests: Vec<TestId>,
+}
+
+/// A class is through.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassTimes {
+    /// Which.
+    pub class: ClassId,
+    /// Time of its fixtures before the tests.
+    pub setup_seconds: Seconds,
+    /// Time of its fixtures after them.
+    pub teardown_seconds: Seconds,
+    /// What the fixtures printed.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+/// The harness could not go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failed {
+    /// Where it was.
+    pub phase: Phase,
+    /// Everything that was raised.
+    #[serde(default)]
+    pub failures: Vec<Failure>,
+    /// What was printed meanwhile.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+/// A stage in the life of a pod.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Loading Django and the settings.
+    Boot,
+    /// Loading test modules.
+    Collect,
+    /// Creating and migrating databases.
+    Databases,
+    /// System checks.
+    Checks,
+    /// Running tests.
+    Run,
+    /// Taking databases and the environment down.
+    Teardown,
+}
+
+impl Phase {
+    /// Every phase, in the order they come.
+    pub const ALL: [Self; 6] =
+        [Self::Boot, Self::Collect, Self::Databases, Self::Checks, Self::Run, Self::Teardown];
+}
+
+/// A test ran over its limit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimedOut {
+    /// Which.
+    pub test: TestId,
+    /// Which try of it.
+    pub r#try: u32,
+    /// The limit.
+    pub seconds: Seconds,
+    /// Stacks of all threads.
+    pub stacks: String,
+    /// What it printed.
+    #[serde(flatten)]
+    pub output: Output,
+}
+
+/// The sentinel of a good pod.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closed {
+    /// Number of tests it finished.
+    pub tests: u32,
+    /// Peak resident memory.
+    #[serde(default)]
+    pub peak_kib: Option<u64>,
+}

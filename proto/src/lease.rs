@@ -1,0 +1,78 @@
+//! One pod's worth of work, as the scheduler hands it to an agent.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AgentId, AppLabel, LeaseKey, TestId};
+
+/// One pod's worth of work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Which.
+    #[serde(flatten)]
+    pub key: LeaseKey,
+    /// What to do.
+    pub work: Work,
+    /// Whether Django's system checks run in this pod.
+    #[serde(default)]
+    pub checks: bool,
+}
+
+/// What a lease is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Find every test for the user's labels.
+    Collect {
+        /// The labels; empty means everything.
+        labels: Vec<String>,
+    },
+    /// Run tests of an app.
+    Run {
+        /// Which app.
+        app: AppLabel,
+        /// Modules or packages to load.
+        labels: Vec<String>,
+        /// Tests to load; none: all that the labels hold of the app.
+        tests: Option<Vec<TestId>>,
+    },
+}
+
+impl Work {
+    /// The app it belongs to; none for a collection.
+    #[must_use]
+    pub fn app(&self) -> Option<&AppLabel> {
+        match self {
+            Self::Collect { .. } => None,
+            Self::Run { app, .. } => Some(app),
+        }
+    }
+}
+
+/// Tests to run now, in a pod that has its lease's work loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Numbered from 1 within the lease.
+    pub number: u32,
+    /// Tests and which try of each this is; none: everything planned, first try.
+    pub tests: Option<Vec<GrantedTest>>,
+    /// Nothing follows: the pod closes when it is done.
+    pub last: bool,
+}
+
+/// A test of a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantedTest {
+    /// Which.
+    pub id: TestId,
+    /// Which try, from 1.
+    pub r#try: u32,
+}
+
+/// Where a lease is worked on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its slot, from 0.
+    pub slot: u32,
+}

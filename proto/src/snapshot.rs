@@ -1,0 +1,141 @@
+//! The immutable image of a branch, and what is needed to run its tests.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AppLabel, SnapshotId};
+
+/// Version of the snapshot format that this build writes and the only one it reads.
+pub const VERSION: u32 = 1;
+
+/// A frozen branch. The builder prints it as JSON; everyone else reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Version of this format.
+    pub version: u32,
+    /// Digest of everything that decides how the tests behave.
+    pub id: SnapshotId,
+    /// Name of the project, for people.
+    pub name: String,
+    /// What git says of it.
+    #[serde(default)]
+    pub revision: Option<Revision>,
+    /// Where the code is.
+    pub content: Content,
+    /// The Python to start, such as `python3` or an absolute path.
+    pub python: String,
+    /// How Django is reached.
+    pub project: Project,
+    /// What tests see of the environment.
+    #[serde(default)]
+    pub environment: Environment,
+    /// Service containers each pod has.
+    #[serde(default)]
+    pub services: Vec<Service>,
+    /// Apps found by reading files.
+    pub apps: Vec<App>,
+    /// What was worked out rather than configured, in words.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What git says of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Full commit id.
+    pub commit: String,
+    /// Branch, unless detached.
+    #[serde(default)]
+    pub branch: Option<String>,
+    /// Whether the tree differs from the commit.
+    pub dirty: bool,
+}
+
+/// Where the code is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "runtime", rename_all = "snake_case")]
+pub enum Content {
+    /// In an image.
+    Docker {
+        /// Image id, `sha256:…`.
+        image: String,
+        /// `os/architecture`.
+        platform: String,
+        /// Absolute path of the project's root in it.
+        root: String,
+        /// `uid:gid` that tests run as.
+        user: String,
+    },
+    /// In a private copy on this host.
+    Process {
+        /// Absolute path of the project's root.
+        root: String,
+    },
+}
+
+impl Content {
+    /// Absolute path of the project's root, as its tests see it.
+    #[must_use]
+    pub fn root(&self) -> &str {
+        match self {
+            Self::Docker { root, .. } | Self::Process { root } => root,
+        }
+    }
+}
+
+/// How Django is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Project {
+    /// `manage.py`, relative to the root.
+    #[serde(default)]
+    pub manage: Option<String>,
+    /// Settings module, where it is not the one `manage.py` chooses.
+    #[serde(default)]
+    pub settings: Option<String>,
+}
+
+/// What tests see of the environment; everything else is kept out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Environment {
+    /// Fixed values.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// Names whose values the caller's environment gives when a run starts.
+    #[serde(default)]
+    pub pass: Vec<String>,
+}
+
+/// A service container, such as a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name in the configuration, and an alias of `localhost` in the pod.
+    pub name: String,
+    /// Image reference.
+    pub image: String,
+    /// Command, where not the image's own.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Its environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Command that succeeds once it is ready.
+    #[serde(default)]
+    pub ready: Vec<String>,
+    /// Further aliases.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+}
+
+/// A Django app, or another suite, as its files show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// Its label.
+    pub label: AppLabel,
+    /// Dotted name of its package: what loads all its tests.
+    pub module: String,
+    /// Folder, relative to the root, `/`-separated; empty for the root.
+    pub path: String,
+    /// Test modules that belong to it and to no app inside it, relative to the root, sorted.
+    pub test_files: Vec<String>,
+}
