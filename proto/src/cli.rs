@@ -125,9 +125,12 @@ impl Generate {
 
 /// An error and its causes on standard error, as every binary shows them.
 pub fn print_error(error: &(dyn Error + 'static)) {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let text = causes
-        .fold(format!("error: {error}\n"), |text, cause| text + &format!("  because: {cause}\n"));
+    let mut text = format!("error: {error}\n");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!("  because: {error}\n");
+        cause = error.source();
+    }
     // Standard error may be closed; there is nowhere left to say so.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
