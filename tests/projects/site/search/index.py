@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 
-ENDINGS = ("ings", "ing", "ed", "es", "s")
+ENDINGS = ("ings", "ing", "ed", "s")
 
 
 def stem(word):

@@ -2,9 +2,26 @@
 
 import unittest
 
-from django.test import SimpleTestCase, TestCase
+from django.test import Client, SimpleTestCase, TestCase
 
 from orders.models import Order
+
+
+class BrokenClient(Client):
+    def __init__(self, *args, **kwargs):
+        raise ConnectionError("no till is open")
+
+
+class BrokenClientTest(SimpleTestCase):
+    """Django makes the client before a test has started: each test is an error that never started."""
+
+    client_class = BrokenClient
+
+    def test_never_reached(self):
+        self.fail("ran without its client")
+
+    def test_never_reached_either(self):
+        self.fail("ran without its client")
 
 
 class SetUpErrorTest(SimpleTestCase):
