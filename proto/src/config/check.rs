@@ -1,0 +1,117 @@
+//! What the types alone cannot rule out. Every message names its key.
+
+use super::schema::{Config, Env, Image, Project, Run, Service};
+
+/// Checks values and their combinations.
+pub(super) fn check(config: &Config) -> Result<(), String> {
+    check_project(&config.project)?;
+    check_image(&config.image)?;
+    check_env(&config.env)?;
+    for (name, service) in &config.services {
+        check_service(name, service)?;
+    }
+    check_run(&config.run)
+}
+
+fn check_project(project: &Project) -> Result<(), String> {
+    within_project("project.manage", project.manage.as_deref())?;
+    not_blank("project.settings", project.settings.as_deref())?;
+    not_blank("project.python", project.python.as_deref())
+}
+
+fn check_image(image: &Image) -> Result<(), String> {
+    not_blank("image.base", image.base.as_deref())?;
+    within_project("image.dockerfile", image.dockerfile.as_deref())?;
+    if image.base.is_some() && image.dockerfile.is_some() {
+        return Err(
+            "image.base and image.dockerfile are two ways to say one thing; keep one".into()
+        );
+    }
+    if image.dockerfile.is_none() && (image.target.is_some() || !image.build_args.is_empty()) {
+        return Err("image.target and image.build_args belong to image.dockerfile".into());
+    }
+    if let Some(root) = &image.root
+        && (!root.starts_with('/') || root.trim_matches('/').is_empty() || climbs(root))
+    {
+        return Err(format!("image.root {root:?} must be an absolute path below /"));
+    }
+    let package = |name: &&String| !name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if let Some(name) = image.packages.iter().find(package) {
+        return Err(format!("image.packages: {name:?} is not the name of a Debian package"));
+    }
+    let user = |text: &str| {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "_.-:".contains(c);
+        !text.is_empty() && text.chars().all(safe) && text.matches(':').count() <= 1
+    };
+    match image.user.as_deref() {
+        Some(text) if !user(text) => {
+            Err(format!("image.user {text:?} must be a name, \"uid\" or \"uid:gid\""))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_env(env: &Env) -> Result<(), String> {
+    env.set.keys().try_for_each(|name| variable("env.set", name))?;
+    env.pass.iter().try_for_each(|name| variable("env.pass", name))?;
+    match env.pass.iter().find(|name| env.set.contains_key(*name)) {
+        Some(name) => Err(format!("{name:?} is in env.set and in env.pass; keep one")),
+        None => Ok(()),
+    }
+}
+
+fn check_service(name: &str, service: &Service) -> Result<(), String> {
+    for host in std::iter::once(name).chain(service.aliases.iter().map(String::as_str)) {
+        let label = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if host.is_empty() || host.len() > 63 || !host.chars().all(label) {
+            return Err(format!("services.{name}: {host:?} cannot be a host name"));
+        }
+    }
+    not_blank(&format!("services.{name}.image"), Some(&service.image))?;
+    service.env.keys().try_for_each(|key| variable(&format!("services.{name}.env"), key))
+}
+
+fn check_run(run: &Run) -> Result<(), String> {
+    let numbers = [
+        ("run.slots", run.slots),
+        ("run.max_failures", run.max_failures),
+        ("run.processes", run.processes),
+    ];
+    if let Some((key, _)) = numbers.iter().find(|(_, number)| *number == Some(0)) {
+        return Err(format!("{key} must be at least 1"));
+    }
+    match run.cpus {
+        Some(cpus) if !(0.01..=4096.0).contains(&cpus) => {
+            Err(format!("run.cpus {cpus} must be between 0.01 and 4096"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_blank(key: &str, value: Option<&str>) -> Result<(), String> {
+    match value {
+        Some(text) if text.trim().is_empty() => Err(format!("{key} is empty")),
+        _ => Ok(()),
+    }
+}
+
+fn within_project(key: &str, value: Option<&str>) -> Result<(), String> {
+    not_blank(key, value)?;
+    match value {
+        Some(path) if path.starts_with('/') || climbs(path) => {
+            Err(format!("{key} {path:?} must be a path inside the project"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn climbs(path: &str) -> bool {
+    path.contains('\0') || path.split('/').any(|part| part == "..")
+}
+
+fn variable(key: &str, name: &str) -> Result<(), String> {
+    match name.is_empty() || name.contains(['=', '\0']) {
+        true => Err(format!("{key}: {name:?} cannot be the name of a variable")),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,140 @@
+//! The keys, as they are written in the file.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::units;
+use crate::seconds::Seconds;
+
+/// A project's whole configuration. What is not said is worked out, or has its default.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How Django is reached.
+    pub project: Project,
+    /// What the tests' image is made of.
+    pub image: Image,
+    /// What tests see of the environment.
+    pub env: Env,
+    /// Service containers each pod has, by name.
+    pub services: BTreeMap<String, Service>,
+    /// How tests are run. Arguments and `MULETRAIN_*` variables go before these.
+    pub run: Run,
+}
+
+/// How Django is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Project {
+    /// `manage.py`, relative to the project's folder.
+    pub manage: Option<String>,
+    /// Settings module, where it is not the one `manage.py` chooses.
+    pub settings: Option<String>,
+    /// Python version, such as `3.12`; or the interpreter to start, by name or path.
+    pub python: Option<String>,
+}
+
+/// What the tests' image is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Image {
+    /// Image to start from.
+    pub base: Option<String>,
+    /// Dockerfile to start from, relative to the project's folder.
+    pub dockerfile: Option<String>,
+    /// Stage of the Dockerfile.
+    pub target: Option<String>,
+    /// Build arguments of the Dockerfile.
+    pub build_args: BTreeMap<String, String>,
+    /// Debian packages to install.
+    pub packages: Vec<String>,
+    /// Shell commands that install the dependencies.
+    pub install: Vec<String>,
+    /// Where the project goes in the image; else the image's working directory, or `/app`.
+    pub root: Option<String>,
+    /// Shell commands run once the project is in place, such as `collectstatic`.
+    pub prepare: Vec<String>,
+    /// File of certificate authorities that build steps trust; it never gets into the image.
+    pub ca_bundle: Option<String>,
+    /// User that tests run as, `name` or `uid[:gid]`; else the image's, if that is not root.
+    pub user: Option<String>,
+}
+
+/// What tests see of the environment; everything else is kept out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Env {
+    /// Fixed values.
+    pub set: BTreeMap<String, String>,
+    /// Names whose values are taken from the caller's environment when a run starts.
+    pub pass: Vec<String>,
+}
+
+/// A service container, such as a database.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Image reference.
+    pub image: String,
+    /// Command, word by word, where not the image's own.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// Its environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Command, word by word, that succeeds once it is ready.
+    #[serde(default)]
+    pub ready: Vec<String>,
+    /// Host names it answers to beside its own name and `localhost`.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+}
+
+/// How tests are run.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Run {
+    /// Pods at once on this machine.
+    pub slots: Option<u32>,
+    /// What pods are made of.
+    pub runtime: Option<Runtime>,
+    /// Classes or globs, at least one of which must match.
+    pub include: Vec<String>,
+    /// Classes or globs, none of which may match.
+    pub exclude: Vec<String>,
+    /// Tags, at least one of which a test must have.
+    pub tags: Vec<String>,
+    /// Tags, none of which a test may have.
+    pub exclude_tags: Vec<String>,
+    /// Time limit of one test, such as `"60s"`.
+    #[serde(deserialize_with = "units::read_duration")]
+    pub test_timeout: Option<Seconds>,
+    /// Time limit of a run.
+    #[serde(deserialize_with = "units::read_duration")]
+    pub timeout: Option<Seconds>,
+    /// Stop once this many tests are red.
+    pub max_failures: Option<u32>,
+    /// Memory of one pod in bytes, such as `"2g"`.
+    #[serde(deserialize_with = "units::read_bytes")]
+    pub memory: Option<u64>,
+    /// Processes and threads of one pod.
+    pub processes: Option<u32>,
+    /// Processors of one pod, such as `1.5`.
+    pub cpus: Option<f64>,
+    /// Docker Engine to use: `unix:///path` or `tcp://127.0.0.1:port`.
+    pub docker_host: Option<String>,
+}
+
+/// What pods are made of, as a user chooses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Runtime {
+    /// Containers where a Docker Engine answers, else processes.
+    #[default]
+    Auto,
+    /// Containers.
+    Docker,
+    /// Processes on this host.
+    Process,
+}

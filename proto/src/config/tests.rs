@@ -1,0 +1,138 @@
+//! What users write, and what they are told.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn message(text: &str) -> String {
+    parse(text, FILE).expect_err("it is wrong").to_string()
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"
+        [project]
+        manage = "src/manage.py"
+        settings = "config.settings.test"
+        python = "3.12"
+        [image]
+        base = "python:3.12-slim"
+        packages = ["libpq5"]
+        install = ["pip install -r requirements/test.txt"]
+        root = "/app"
+        prepare = ["python manage.py collectstatic --noinput"]
+        ca_bundle = "/etc/ssl/certs/ca-certificates.crt"
+        user = "app"
+        [env]
+        set = { CI = "1" }
+        pass = ["STRIPE_TEST_KEY"]
+        [services.db]
+        image = "postgres:16"
+        command = ["postgres", "-c", "fsync=off"]
+        env = { POSTGRES_PASSWORD = "test" }
+        ready = ["pg_isready"]
+        aliases = ["postgres"]
+        [run]
+        slots = 4
+        runtime = "docker"
+        include = ["django.test.TestCase"]
+        exclude = ["*.SeleniumTest"]
+        tags = ["fast"]
+        exclude_tags = ["slow"]
+        test_timeout = "1m30s"
+        timeout = "30m"
+        max_failures = 10
+        memory = "2g"
+        processes = 256
+        cpus = 1.5
+        docker_host = "unix:///var/run/docker.sock"
+    "#;
+    insta::assert_debug_snapshot!(parse(text, FILE).unwrap());
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    assert_eq!(parse("", FILE).unwrap(), Config::default());
+}
+
+#[test]
+fn pyproject_holds_the_same_under_tool() {
+    let text = "[project]\nname = 'shop'\n[tool.ruff]\nx = 1\n[tool.muletrain.run]\nslots = 2";
+    let config = parse_pyproject(text, "pyproject.toml").unwrap().unwrap();
+    assert_eq!(config.run.slots, Some(2));
+    assert_eq!(parse_pyproject("[tool.ruff]\nx = 1", "pyproject.toml").unwrap(), None);
+    let text = "[tool.black]\nx = 1\n\n[tool.muletrain.run]\nslot = 2";
+    let error = parse_pyproject(text, "pyproject.toml").unwrap_err().to_string();
+    insta::assert_snapshot!(error, @r#"pyproject.toml:5: unknown key "slot"; did you mean "slots"?"#);
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_the_way_out() {
+    let texts = [
+        "[run]\nslot = 2",
+        "[run]\n\nwhatever = 2",
+        "[imge]\nbase = 'x'",
+        "[image]\nprivileged = true",
+        "[services.db]\nimage = 'postgres:16'\nvolumes = ['/:/host']",
+        "[services.db]\ncommand = ['x']",
+        "[services.db]\nimage = 'postgres:16'\nready = 'pg_isready'",
+        "[run]\nslots = 'four'",
+        "[run]\nslots = -1",
+        "[run]\nslots = 0",
+        "[run]\nruntime = 'dokcer'",
+        "[run]\ncpus = 'two'",
+        "[run]\ncpus = 0",
+        "[run]\ninclude = 'a'",
+        "[run]\ntest_timeout = 60",
+        "[run]\ntest_timeout = '60'",
+        "[run]\nmemory = 'lots'",
+        "run = 3",
+        "[run\nslots = 1",
+        "[run]\nslots = 1\nslots = 2",
+        "[project]\nmanage = '../manage.py'",
+        "[project]\nmanage = ''",
+        "[image]\nbase = 'a'\ndockerfile = 'b'",
+        "[image]\ntarget = 'a'",
+        "[image]\nroot = 'app'",
+        "[image]\nroot = '/'",
+        "[image]\npackages = ['--allow-unauthenticated']",
+        "[image]\nuser = 'a b'",
+        "[env]\npass = ['A=1']",
+        "[env]\nset = { A = '1' }\npass = ['A']",
+        "[env]\nset = { A = 1 }",
+        "[services.'a b']\nimage = 'x'",
+    ];
+    let said: Vec<String> =
+        texts.iter().map(|text| format!("{}\n    → {}", text, message(text))).collect();
+    insta::assert_snapshot!(said.join("\n\n"));
+}
+
+#[test]
+fn a_project_without_a_file_has_the_defaults() {
+    let folder = std::env::temp_dir().join("muletrain-no-such-folder");
+    assert_eq!(find(&folder).unwrap(), Found::default());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,200}") {
+        let _ = parse(&text, FILE);
+        let _ = units::parse_duration(&text);
+        let _ = units::parse_bytes(&text);
+    }
+
+    #[test]
+    fn no_line_of_a_table_makes_it_panic(
+        table in "(project|image|env|run|services\\.[a-zé]{0,3}|x)",
+        key in "(slots|runtime|cpus|memory|timeout|base|root|set|pass|image|[a-z]{0,6})",
+        value in "([0-9.eE+-]{1,12}|'[^'\n]{0,12}'|\\[\\]|\\{\\}|true|inf|nan)",
+    ) {
+        let _ = parse(&format!("[{table}]\n{key} = {value}"), FILE);
+    }
+
+    #[test]
+    fn every_whole_number_of_seconds_is_read_back(seconds in 1_u32..10_000_000) {
+        let text = format!("{}h{}m{}s", seconds / 3600, seconds % 3600 / 60, seconds % 60);
+        prop_assert_eq!(units::parse_duration(&text).unwrap().get(), f64::from(seconds));
+    }
+}
