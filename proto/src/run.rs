@@ -5,7 +5,60 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::RunId;
 use crate::seconds::Seconds;
+use crate::snapshot::Snapshot;
+
+/// A run that someone hands in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// What it tests.
+    pub snapshot: Snapshot,
+    /// What is asked for.
+    pub options: Options,
+    /// Values for `[env] pass`.
+    pub secrets: Secrets,
+}
+
+/// A wish to follow a run's journal.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Watch {
+    /// Which; none: the newest.
+    pub run: Option<RunId>,
+    /// Lines before this number are not wanted; 0 starts with the header.
+    pub from: u64,
+}
+
+/// A run in a list of runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overview {
+    /// Which.
+    pub run: RunId,
+    /// Name of the project.
+    pub project: String,
+    /// Milliseconds since 1970, on the scheduler's clock.
+    pub opened_at: u64,
+    /// How far it is.
+    pub state: State,
+    /// Tests to account for, as far as known.
+    pub tests: u32,
+    /// Tests accounted for.
+    pub settled: u32,
+    /// Red tests among these.
+    pub red: u32,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Work is handed out.
+    Running,
+    /// What was handed out comes to its end; nothing follows.
+    Stopping,
+    /// Every test is accounted for.
+    Closed,
+}
 
 /// What a user asks of a run; the same for `run` and `submit`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -40,6 +40,40 @@ pub struct Snapshot {
     pub notes: Vec<String>,
 }
 
+/// Why a text is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is other JSON, or none.
+    #[error("not a snapshot: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// It was written by a build with another format.
+    #[error(
+        "snapshot version {found} cannot be read, this build reads version {VERSION}; \
+         build it again with the same version of muletrain"
+    )]
+    Version {
+        /// The version it says.
+        found: u32,
+    },
+}
+
+/// Reads a snapshot as the builder prints it.
+///
+/// # Errors
+/// When it is none, or one of another version.
+pub fn read(json: &str) -> Result<Snapshot, Error> {
+    /// The one field that every version has.
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+
+    match serde_json::from_str::<Versioned>(json)?.version {
+        VERSION => Ok(serde_json::from_str(json)?),
+        found => Err(Error::Version { found }),
+    }
+}
+
 /// What git says of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {

@@ -9,3 +9,15 @@ tonic::include_proto!("muletrain.v1");
 /// Descriptors for gRPC reflection.
 pub const DESCRIPTORS: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/muletrain_descriptors.bin"));
+
+impl std::fmt::Debug for RunBrief {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("RunBrief").field("run", &self.run).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for SubmitRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("SubmitRequest").finish_non_exhaustive()
+    }
+}
