@@ -38,3 +38,7 @@ apt_install() {
 engine_answers() {
     command -v docker >/dev/null && timeout 10 docker version >/dev/null 2>&1
 }
+
+have_pip() {
+    python3 -m pip --version >/dev/null 2>&1
+}
