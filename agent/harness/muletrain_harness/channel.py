@@ -1,0 +1,58 @@
+"""JSON lines of the worker: commands in; events out, and notes that are for the supervisor alone."""
+
+import json
+import os
+
+
+class ProtocolError(Exception):
+    """A command that this harness does not understand."""
+
+
+def encode(message):
+    """One line. Lone surrogates, which JSON cannot carry, become question marks."""
+    return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+class Events:
+    """The way out of the worker, open to the process that made it and to no fork of it."""
+
+    NOTE = b"!"
+
+    def __init__(self, descriptor):
+        self._descriptor = descriptor
+        self._owner = os.getpid()
+
+    def emit(self, kind, fields):
+        self._write(encode(dict({"type": kind}, **fields)))
+
+    def note(self, **fields):
+        """Tell the supervisor alone, so that it knows what to say if the worker ends."""
+        self._write(self.NOTE + encode(fields))
+
+    def end_forked_copy(self):
+        """A test forked, and the child came back from the test: it must not go on as a second worker."""
+        if os.getpid() != self._owner:
+            os._exit(1)
+
+    def _write(self, data):
+        self.end_forked_copy()
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+
+class Commands:
+    """The way into the worker."""
+
+    def __init__(self, descriptor):
+        self._lines = open(descriptor, "rb")
+
+    def next(self):
+        line = self._lines.readline()
+        if not line.endswith(b"\n"):
+            os._exit(1)  # The supervisor is gone, and with it everyone who could be told.
+        try:
+            command = json.loads(line.decode("utf-8"))
+            command["type"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ProtocolError("a line is not a command: %r" % line[:200]) from error
+        return command

@@ -1,0 +1,135 @@
+"""What is said between `booted` and the end, whatever runner the tests are run with."""
+
+import contextlib
+import copy
+import sys
+import time
+
+from . import PROTOCOL
+from .channel import ProtocolError
+from .databases import Databases
+from .hooks import attach
+from .inventory import survey
+from .loading import flatten
+from .places import Apps
+from .session import Failed, Finished
+from .watch import Granted, Watch
+
+
+class Conversation:
+    def __init__(self, session, hello):
+        self.databases = Databases()
+        self._session = session
+        self._apps = Apps(hello["root"], hello["apps"])
+        self._checks_wanted = hello["checks"]
+        self._started = time.monotonic()
+        self._has_booted = False
+        self._suite = None
+        self._entries = {}
+
+    def boot(self, django, runner):
+        """Say that the project is loaded. Some runners build their suite twice."""
+        if self._has_booted:
+            return
+        self._has_booted = True
+        fields = {
+            "protocol": PROTOCOL,
+            "python": sys.version.split()[0],
+            "django": django,
+            "runner": "%s.%s" % (runner.__module__, runner.__qualname__),
+            "seconds": time.monotonic() - self._started,
+        }
+        self._session.emit("booted", fields)
+
+    def build_suite(self, build, reorder_by, connections):
+        """Collect as often as asked, then give the suite that is assigned.
+
+        `build` takes labels and gives the project's suite and the origins of its tests.
+        """
+        self._session.phase = "collect"
+        while self._suite is None:
+            command = self._session.commands.next()
+            started = time.monotonic()
+            if command["type"] == "finish":
+                raise Finished
+            if command["type"] not in ("collect", "assign"):
+                raise ProtocolError("%r is not understood before `assign`" % command["type"])
+            suite, origins = build(command["labels"])
+            inventory = survey(flatten(suite), origins, self._apps, reorder_by, connections)
+            if command["type"] == "collect":
+                self._say("collected", started, inventory=inventory.as_fields())
+            else:
+                self._plan(command, suite, inventory, started)
+        self._session.phase = "databases"
+        return self._suite
+
+    def _plan(self, command, suite, inventory, started):
+        planned = inventory.of_app(command["app"], command["tests"])
+        self._entries = {entry.id: entry for entry in planned.entries}
+        self._suite = with_tests(suite, [entry.test for entry in planned.entries])
+        missing = [id for id in command["tests"] or () if id not in self._entries]
+        self._say("planned", started, inventory=planned.as_fields(), missing=missing)
+
+    @contextlib.contextmanager
+    def checks(self):
+        """Around Django's system checks: whether to run them in this pod."""
+        self._session.phase = "checks"
+        yield self._checks_wanted
+        self._session.phase = "databases"
+
+    def run_suite(self, suite, run):
+        """One grant after the other, each by the project's runner; its result is the last one's."""
+        self._session.emit("ready", dict(self.databases.as_fields(), **self._session.capture.take()))
+        self._session.phase = "run"
+        result = None
+        while True:
+            command = self._session.commands.next()
+            if command["type"] == "run":
+                result = self._run_grant(command, suite, run)
+            elif command["type"] == "finish":
+                result = run(with_tests(suite, [])) if result is None else result
+                self._session.phase = "teardown"
+                return result
+            else:
+                raise ProtocolError("%r is not understood after `assign`" % command["type"])
+
+    def _run_grant(self, command, suite, run):
+        grant = [Granted(self._entry(id), attempt) for id, attempt in self._tests(command)]
+        watch = Watch(self._session, grant)
+        granted = with_tests(suite, [item.test for item in grant])
+        attach(watch, granted)
+        result = run(granted)
+        if watch.left():
+            raise Failed(
+                "the project's runner ended without running %d of %d tests, %s the first"
+                % (len(watch.left()), len(grant), watch.left()[0])
+            )
+        self._session.emit("done", {"grant": command["grant"]})
+        self._session.capture.take()
+        return result
+
+    def _tests(self, command):
+        if command["tests"] is None:
+            return [(id, 1) for id in self._entries]
+        return [(test["id"], test["try"]) for test in command["tests"]]
+
+    def _entry(self, id):
+        if id not in self._entries:
+            raise ProtocolError("test %s is granted but was not planned" % id)
+        return self._entries[id]
+
+    def end(self):
+        """The project's own teardown is through."""
+        self._session.phase = "closing"
+
+    def _say(self, kind, started, **fields):
+        self._session.emit(kind, dict(fields, seconds=time.monotonic() - started))
+        self._session.capture.take()
+
+
+def with_tests(suite, tests):
+    """A suite of the same class, with whatever the project's runner has written to it."""
+    other = copy.copy(suite)
+    other._tests = list(tests)
+    other._removed_tests = 0
+    return other

@@ -1,0 +1,180 @@
+"""The tests a runner found, with what the scheduler needs to know of each class."""
+
+import re
+import sys
+import unittest
+
+from .failure import failure
+from .loading import is_load_error, is_skipped_module, load_exception
+from .places import locate
+
+
+class Entry:
+    """One test to run: its unique id, and the class it is scheduled with."""
+
+    def __init__(self, id, test, group):
+        self.id = id
+        self.test = test
+        self.group = group
+
+
+class Inventory:
+    """Entries in the order of a serial run, and the modules that could not be loaded."""
+
+    def __init__(self, entries, errors):
+        self.entries = entries
+        self._errors = errors
+
+    def of_app(self, app, ids):
+        """What is left for one app: the tests `ids`, or all of it where that is None."""
+        if ids is None:
+            entries = [entry for entry in self.entries if entry.group.app == app]
+        else:
+            wanted = set(ids)
+            entries = [entry for entry in self.entries if entry.id in wanted]
+        return Inventory(entries, [error for error in self._errors if error["app"] == app])
+
+    def missing(self, ids):
+        present = {entry.id for entry in self.entries}
+        return [id for id in ids or () if id not in present]
+
+    def as_fields(self):
+        members = {}
+        for entry in self.entries:
+            members.setdefault(entry.group, []).append(entry)
+        classes = [
+            dict(group.as_fields(), tests=[_test_fields(entry) for entry in entries])
+            for group, entries in members.items()
+        ]
+        return {"classes": classes, "errors": self._errors}
+
+
+class Group:
+    """A class, as found in one module."""
+
+    def __init__(self, id, cls, module, file, apps, phase, aliases):
+        self.id = id
+        self.app = apps.app_of(file)
+        self._class = cls
+        self._module = module
+        self._absolute = file
+        self._file = apps.relative(file)
+        self._phase = phase
+        self._aliases = aliases
+
+    def as_fields(self):
+        cls = self._class
+        return {
+            "id": self.id,
+            "app": self.app,
+            "module": self._module,
+            "file": self._file,
+            "line": _line(cls, self._absolute),
+            "phase": self._phase,
+            "whole_module": _is_whole({self._module, cls.__module__}),
+            "tags": _tags(cls),
+            "databases": self._aliases,
+            "bases": [_dotted(base) for base in cls.__mro__[1:] if base is not object],
+        }
+
+
+def survey(tests, origins, apps, reorder_by, connections):
+    """The inventory of `tests`, in their order."""
+    ids, class_ids, groups = Unique(), Unique(), {}
+    entries, errors = [], []
+    for test in tests:
+        if is_load_error(test):
+            errors.append(_load_error(test, ids, origins, apps))
+            continue
+        cls = type(test)
+        module, file = _origin(test, origins)
+        group = groups.get((cls, module))
+        if group is None:
+            phase = next((i for i, kind in enumerate(reorder_by) if issubclass(cls, kind)), len(reorder_by))
+            aliases = _aliases(cls, connections)
+            group = Group(class_ids.make(_dotted(cls)), cls, module, file, apps, phase, aliases)
+            groups[cls, module] = group
+        entries.append(Entry(ids.make(test.id()), test, group))
+    return Inventory(entries, errors)
+
+
+class Unique:
+    """Tells things of the same id apart, in the order they come."""
+
+    def __init__(self):
+        self._seen = {}
+
+    def make(self, id):
+        self._seen[id] = count = self._seen.get(id, 0) + 1
+        return id if count == 1 else "%s#%d" % (id, count)
+
+
+def _load_error(test, ids, origins, apps):
+    module, file = locate(test._testMethodName)
+    if file is None:
+        file = _file_of(origins.module_of(test) or "") or ""
+    return {
+        "id": ids.make(test.id()),
+        "app": apps.app_of(file),
+        "failures": [failure("error", load_exception(test))],
+    }
+
+
+def _origin(test, origins):
+    """The module that loads the test again, and the file its class is defined in."""
+    if is_skipped_module(test):
+        module = test._testMethodName
+        return module, locate(module)[1] or ""
+    cls = type(test)
+    module = origins.module_of(test) or cls.__module__
+    is_generic = issubclass(cls, unittest.FunctionTestCase)
+    return module, _file_of(module if is_generic else cls.__module__) or ""
+
+
+def _file_of(module):
+    return getattr(sys.modules.get(module), "__file__", None)
+
+
+def _dotted(cls):
+    return "%s.%s" % (cls.__module__, cls.__qualname__)
+
+
+def _line(cls, path):
+    """Without `inspect`, which would parse the whole file for every class in it."""
+    line = vars(cls).get("__firstlineno__")
+    if line is not None:
+        return line
+    match = re.search(r"^[ \t]*class[ \t]+%s\b" % re.escape(cls.__name__), _source(path), re.M)
+    return _source(path).count("\n", 0, match.start()) + 1 if match else None
+
+
+_sources = {}
+
+
+def _source(path):
+    if path not in _sources:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                _sources[path] = file.read()
+        except OSError:
+            _sources[path] = ""
+    return _sources[path]
+
+
+def _is_whole(modules):
+    names = ("setUpModule", "tearDownModule", "load_tests")
+    return any(hasattr(sys.modules.get(module), name) for module in modules for name in names)
+
+
+def _aliases(cls, connections):
+    aliases = getattr(cls, "databases", None) or ()
+    return sorted(connections) if aliases == "__all__" else sorted(aliases)
+
+
+def _tags(tagged):
+    return sorted(map(str, getattr(tagged, "tags", None) or ()))
+
+
+def _test_fields(entry):
+    method = getattr(entry.test, getattr(entry.test, "_testMethodName", ""), None)
+    return {"id": entry.id, "tags": _tags(method)}

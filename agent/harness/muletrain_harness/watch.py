@@ -1,0 +1,269 @@
+"""Watches one grant being run by the project's own runner, and tells it as events."""
+
+import contextlib
+import faulthandler
+import itertools
+import time
+import unittest.util
+
+from .capture import join
+from .failure import failure
+from .outcome import Outcome
+
+
+class Granted:
+    """One test of a grant: its entry, which try this is, and the copy of the test that runs."""
+
+    def __init__(self, entry, attempt):
+        self.entry = entry
+        self.attempt = attempt
+        self.test = pristine_copy(entry.test)
+        self.outcome = Outcome()
+        self.started = None
+
+    def as_fields(self):
+        return {"test": self.entry.id, "try": self.attempt}
+
+
+class Fixture:
+    """A set-up or tear-down of a class or module, and the tests that fall with it."""
+
+    def __init__(self, kind, owner, class_id, members):
+        self.is_set_up = kind.startswith("setUp")
+        self.failures = []
+        self.reason = None
+        self.members = members
+        self.started = time.monotonic()
+        self._id = "%s (%s)" % (kind, owner)
+        self._class_id = class_id
+
+    def as_fields(self, verdict="error"):
+        return {
+            "id": self._id,
+            "class": self._class_id,
+            "verdict": verdict,
+            "reason": self.reason,
+            "failures": self.failures,
+            "tests": [granted.entry.id for granted in self.members],
+        }
+
+
+class Shift:
+    """The time between the first set-up for a class and the last tear-down after it."""
+
+    def __init__(self, cls, class_id):
+        self.cls = cls
+        self.class_id = class_id
+        self._seconds = {True: 0.0, False: 0.0}
+        self._output = []
+
+    def add(self, is_set_up, seconds, output):
+        self._seconds[is_set_up] += seconds
+        self._output.append(output)
+
+    def as_fields(self):
+        seconds = {"setup_seconds": self._seconds[True], "teardown_seconds": self._seconds[False]}
+        return dict(seconds, **{"class": self.class_id}, **join(self._output))
+
+
+class Watch:
+    """Knows what of the grant is still to come and what is running: a test, a fixture or neither."""
+
+    def __init__(self, session, grant):
+        self._session = session
+        self._waiting = {id(granted.test): granted for granted in grant}
+        self._running = None
+        self._fixture = None
+        self._shift = None
+
+    def left(self):
+        """Ids of the tests that nothing was heard of."""
+        return [granted.entry.id for granted in self._waiting.values()]
+
+    # What the suite does, in its order.
+
+    @contextlib.contextmanager
+    def run(self):
+        self._session.capture.take()
+        try:
+            yield
+        except BaseException as error:
+            self._blame(error)
+            raise
+        finally:
+            self.settle()
+            self._end_shift()
+
+    @contextlib.contextmanager
+    def class_fixture(self, kind, cls, test):
+        with self._watched(kind, unittest.util.strclass(cls), test, lambda other: type(other) is cls):
+            yield
+
+    @contextlib.contextmanager
+    def module_fixture(self, kind, module, test):
+        with self._watched(kind, module, test, lambda other: type(other).__module__ == module):
+            yield
+
+    def begin(self, test):
+        granted = self._waiting.pop(id(test), None)
+        if granted is None:
+            return
+        self.settle()
+        self._running = granted
+        self._announce(granted.as_fields())
+        self._session.emit("started", granted.as_fields())
+        granted.started = time.monotonic()
+
+    def settle(self):
+        """The running test is through: no outcome can be added any more."""
+        self._session.events.end_forked_copy()
+        granted, self._running = self._running, None
+        if granted is None:
+            return
+        seconds = time.monotonic() - granted.started
+        self._announce(None)
+        self._finish(granted, granted.outcome, seconds, self._session.capture.take())
+
+    # What the result object is told.
+
+    def failed(self, test, verdict, exception):
+        if self._fixture is not None:
+            self._fixture.failures.append(failure("error", exception))
+            return
+        if self._running is None:
+            self.begin(test)
+        if self._running is not None:
+            self._running.outcome.add_failure(verdict, exception, self._subtest(test))
+            return
+        stray = Fixture("", "", None, [])
+        stray.failures.append(failure("error", exception))
+        self._session.emit("fixture", dict(stray.as_fields(), id=str(test.id()), **self._output()))
+
+    def skipped(self, test, reason):
+        if self._fixture is not None:
+            self._fixture.reason = str(reason)
+            return
+        if self._running is None:
+            self.begin(test)
+        if self._is_running(test):
+            self._running.outcome.add_skip(reason)
+        elif self._is_running(getattr(test, "test_case", None)):
+            self._running.outcome.add_subtest_skip(reason)
+
+    def ended(self, test, verdict):
+        if self._is_running(test):
+            self._running.outcome.add(verdict)
+
+    def subtest_passed(self, test):
+        if self._is_running(test):
+            self._running.outcome.add_subtest_pass()
+
+    def _is_running(self, test):
+        return self._running is not None and test is self._running.test
+
+    def _subtest(self, test):
+        """`(i=1)` of a subtest, which unittest writes after the id of its test."""
+        parent = getattr(test, "test_case", None)
+        return test.id()[len(parent.id()) :].strip() if self._is_running(parent) else None
+
+    # Fixtures.
+
+    @contextlib.contextmanager
+    def _watched(self, kind, owner, test, is_member):
+        outer, fixture = self._fixture, self._fixture_for(kind, owner, test, is_member)
+        self._fixture = fixture
+        self._announce({"fixture": fixture.as_fields()})
+        try:
+            yield
+        except BaseException as error:
+            fixture.failures.append(failure("error", error))
+            self._session.ended_by_test = True
+            raise
+        finally:
+            self._fixture = outer
+            self._announce(outer and {"fixture": outer.as_fields()})
+            self._conclude(fixture)
+            if outer is not None:
+                outer.started = time.monotonic()
+
+    def _fixture_for(self, kind, owner, test, is_member):
+        if not kind.startswith("setUp"):
+            shift = self._shift if kind == "tearDownClass" else None
+            return Fixture(kind, owner, shift and shift.class_id, [])
+        ahead = itertools.dropwhile(lambda g: g.test is not test, self._waiting.values())
+        members = list(itertools.takewhile(lambda g: is_member(g.test), ahead))
+        class_id = members[0].entry.group.id if members and kind == "setUpClass" else None
+        return Fixture(kind, owner, class_id, members)
+
+    def _conclude(self, fixture):
+        seconds = time.monotonic() - fixture.started
+        if fixture.is_set_up and fixture.members:
+            self._begin_shift(fixture.members[0])
+        output = self._output()
+        if fixture.failures:
+            self._session.emit("fixture", dict(fixture.as_fields(), **output))
+            self._strike(fixture)
+        elif fixture.reason is not None and fixture.members:
+            self._skip_members(fixture, output)
+        elif fixture.reason is not None:
+            self._session.emit("fixture", dict(fixture.as_fields("skipped"), **output))
+        elif self._shift is not None:
+            self._shift.add(fixture.is_set_up, seconds, output)
+
+    def _strike(self, fixture):
+        for granted in fixture.members:
+            self._waiting.pop(id(granted.test), None)
+
+    def _skip_members(self, fixture, output):
+        self._strike(fixture)
+        for granted in fixture.members:
+            granted.outcome.add_skip(fixture.reason)
+            self._session.emit("started", granted.as_fields())
+            self._finish(granted, granted.outcome, 0.0, output)
+            output = self._output()
+
+    def _begin_shift(self, granted):
+        cls = type(granted.test)
+        if self._shift is None or self._shift.cls is not cls:
+            self._end_shift()
+            self._shift = Shift(cls, granted.entry.group.id)
+
+    def _end_shift(self):
+        shift, self._shift = self._shift, None
+        if shift is not None:
+            self._session.emit("class", shift.as_fields())
+
+    # The ways out.
+
+    def _blame(self, error):
+        """What leaves a test past unittest (KeyboardInterrupt) is that test's error."""
+        if self._running is not None:
+            self._running.outcome.add_failure("error", error)
+            self._session.ended_by_test = True
+
+    def _finish(self, granted, outcome, seconds, output):
+        self._session.finished += 1
+        fields = {
+            "verdict": outcome.verdict,
+            "seconds": seconds,
+            "reason": outcome.reason,
+            "failures": outcome.failures,
+        }
+        self._session.emit("finished", dict(granted.as_fields(), **fields, **output))
+
+    def _output(self):
+        return self._session.capture.take()
+
+    def _announce(self, subject):
+        """The supervisor needs to know what to blame, and both of us when to lose patience."""
+        self._session.events.note(subject=subject)
+        faulthandler.cancel_dump_traceback_later()
+        if subject is not None and self._session.test_timeout is not None:
+            faulthandler.dump_traceback_later(self._session.test_timeout, file=self._session.stacks)
+
+
+def pristine_copy(test):
+    """A test is an object that its run writes to: a second try starts from the one that never ran."""
+    copy = object.__new__(type(test))
+    vars(copy).update(vars(test))
+    return copy

@@ -1,0 +1,73 @@
+"""The process in which the project lives: made by a fork of the supervisor before any of it is imported."""
+
+import faulthandler
+import fcntl
+import os
+import signal
+import sys
+
+from . import PROTOCOL, django_runner, native
+from .channel import Commands, Events, ProtocolError
+from .session import Failed, Finished, Session
+
+ADAPTERS = {"django": django_runner.drive}
+LOWEST_DESCRIPTOR = 200
+PHASE_CLOSING = "closing"
+
+
+def main(commands, events, capture, stacks):
+    """Never returns: leaves as a program does, so that the project's `atexit` hooks run."""
+    os.setsid()
+    native.end_with_parent(signal.SIGKILL)
+    session = Session(Commands(_private(commands)), Events(_private(events)), capture, _private(stacks))
+    faulthandler.enable(file=_private(2))
+    _redirect_standard_streams(capture)
+    sys.exit(_converse(session))
+
+
+def _converse(session):
+    """The exit code; 1 without a `failed` where a test ended the run past all of unittest."""
+    try:
+        _drive(session)
+    except Finished:
+        pass
+    except BaseException as error:
+        if session.ended_by_test:
+            return 130 if isinstance(error, KeyboardInterrupt) else 1
+        if not (isinstance(error, SystemExit) and session.phase == PHASE_CLOSING):
+            session.fail(error)
+            return 1
+    session.close()
+    return 0
+
+
+def _drive(session):
+    hello = session.commands.next()
+    if hello["type"] != "hello":
+        raise ProtocolError("the first command is %r, not hello" % hello["type"])
+    if hello["protocol"] != PROTOCOL:
+        raise ProtocolError("the agent speaks protocol %r, this harness %d" % (hello["protocol"], PROTOCOL))
+    if hello["adapter"] not in ADAPTERS:
+        raise ProtocolError("there is no adapter %r" % hello["adapter"])
+    session.greet(hello)
+    ADAPTERS[hello["adapter"]](session, hello)
+    if session.phase != PHASE_CLOSING:
+        raise Failed(
+            "the project's `test` command ended in phase %s without asking for all it had to do" % session.phase
+        )
+
+
+def _private(descriptor):
+    """A duplicate out of reach of tests that close or count descriptors, and of their subprocesses."""
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR)
+
+
+def _redirect_standard_streams(capture):
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    os.dup2(capture.fileno(), 1)
+    os.dup2(capture.fileno(), 2)
+    native.buffer_c_output_by_line()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)
