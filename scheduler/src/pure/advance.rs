@@ -1,0 +1,317 @@
+//! What follows from the state alone: who is lost, what stops, what is leased next, what is over.
+//!
+//! The engine calls [`advance`] after every input, and again until nothing follows. Each call draws
+//! one kind of consequence, so that the next call sees what it changed.
+
+use muletrain_proto::id::{AgentId, AppLabel, Epoch, LeaseId, LeaseKey};
+use muletrain_proto::journal::Record;
+use muletrain_proto::lease::{Grant, GrantedTest, Lease, Place, Work};
+use muletrain_proto::link::ToAgent;
+use muletrain_proto::run::Stop;
+use muletrain_proto::verdict::Verdict;
+
+use super::Moment;
+use super::decide::{can_take, leave, lose};
+use super::fleet::{self, Agent, LEASE_TIME};
+use super::run::{AppState, LOST_LIMIT, Run};
+use super::state::{Change, Effect, State, Step};
+
+/// How long an agent may take to end a revoked lease, in milliseconds.
+const REVOKE_TIME: Moment = 7_000;
+
+/// How long work waits for an agent that can take it, in milliseconds.
+const AGENT_WAIT: Moment = 60_000;
+
+/// What follows from the state alone; empty when nothing does.
+#[must_use]
+pub fn advance(state: &State, now: Moment) -> Step {
+    let mut step = Step::default();
+    let rules = [lose_silent_agents, stop_runs, end_stopped, settle_broken, close_runs, hand_out];
+    for rule in rules {
+        rule(state, now, &mut step);
+        if !step.is_empty() {
+            break;
+        }
+    }
+    step
+}
+
+/// Agents that were silent for too long lose their leases, and so do those that never came back.
+fn lose_silent_agents(state: &State, now: Moment, step: &mut Step) {
+    for (id, agent) in state.fleet.iter().filter(|(_, agent)| agent.is_lost(now)) {
+        let reason = match agent.connection {
+            Some(_) => "nothing was heard from it for 15 seconds",
+            None => "its connection broke and it did not come back within 15 seconds",
+        };
+        leave(state, now, step, id, reason);
+    }
+    for run in state.runs.values() {
+        let gone = |agent: &AgentId| state.fleet.get(agent).is_none() && now > LEASE_TIME;
+        for held in run.leases.values().filter(|held| gone(&held.place.agent)) {
+            lose(run, held, step, "its agent did not come back");
+        }
+    }
+}
+
+/// Runs that shall end before their work is done.
+fn stop_runs(state: &State, now: Moment, step: &mut Step) {
+    for run in state.runs.values().filter(|run| run.stop.is_none() && !run.closed) {
+        if let Some(stop) = reason_to_stop(state, now, run) {
+            if matches!(stop, Stop::Timeout { .. }) {
+                settle_overrun(run, step);
+            }
+            step.record(&run.id, Record::Stopping { stop });
+        }
+    }
+}
+
+fn reason_to_stop(state: &State, now: Moment, run: &Run) -> Option<Stop> {
+    if run.fatal {
+        return Some(Stop::CannotBoot);
+    }
+    if run.options.max_failures.is_some_and(|limit| run.ledger.red() >= limit.max(1)) {
+        return Some(Stop::FailureLimit { failures: run.ledger.red() });
+    }
+    if let Some(limit) = run.options.timeout
+        && now.saturating_sub(run.opened) as f64 >= limit.get() * 1000.0
+    {
+        return Some(Stop::Timeout { limit });
+    }
+    if run.lost_collections >= LOST_LIMIT {
+        let reason = format!("the tests could not be collected in {LOST_LIMIT} attempts");
+        return Some(Stop::Infrastructure { reason });
+    }
+    if run.inventory_known && run.ledger.is_empty() {
+        return Some(Stop::NothingSelected { reason: nothing_selected(run) });
+    }
+    no_agent(state, now, run)
+}
+
+fn nothing_selected(run: &Run) -> String {
+    match (run.options.labels.is_empty(), run.options.selection.is_everything()) {
+        (true, true) => "the project has no tests".to_owned(),
+        (false, true) => format!("there are no tests in {}", run.options.labels.join(", ")),
+        (_, false) => "the selection leaves no test; check --include, --exclude, --tag, \
+                       --exclude-tag and -k"
+            .to_owned(),
+    }
+}
+
+fn no_agent(state: &State, now: Moment, run: &Run) -> Option<Stop> {
+    let content = &run.snapshot.content;
+    let since = run.opened.max(run.lease_changed).max(state.fleet.changed);
+    let waiting = run.leases.is_empty() && now.saturating_sub(since) > AGENT_WAIT;
+    if !waiting || state.fleet.slots_for(content) > 0 {
+        return None;
+    }
+    let others = state
+        .fleet
+        .iter()
+        .map(|(id, agent)| format!("{id} ({} on {})", agent.hello.runtime, agent.hello.platform));
+    let others: Vec<String> = others.collect();
+    let reason = match others.is_empty() {
+        true => "no agent is connected; start one with `muletrain-agent run`".to_owned(),
+        false => format!("no connected agent can run this snapshot: {}", others.join(", ")),
+    };
+    Some(Stop::Infrastructure { reason })
+}
+
+/// Tests that were running when the run's time was up.
+fn settle_overrun(run: &Run, step: &mut Step) {
+    let running = run.ledger.all_open().filter(|(_, account)| account.running.is_some());
+    for (test, account) in running {
+        let reason = "it was running when the time of the run was up".to_owned();
+        let record = Record::Settled {
+            test: test.clone(),
+            r#try: account.tries.max(1),
+            verdict: Verdict::TimedOut,
+            reason,
+            lease: account.running,
+            lost: false,
+        };
+        step.record(&run.id, record);
+    }
+}
+
+/// Leases of a stopping run are asked back, and given up where the agent does not answer.
+fn end_stopped(state: &State, now: Moment, step: &mut Step) {
+    for run in state.runs.values().filter(|run| run.stop.is_some()) {
+        for (id, held) in &run.leases {
+            match held.revoked {
+                None => {
+                    let (lease, reason) =
+                        (held.lease.key.clone(), "the run is stopping".to_owned());
+                    step.changes.push(Change::Revoked(run.id.clone(), *id));
+                    step.send(&held.place.agent, ToAgent::Revoke { lease, reason });
+                }
+                Some(asked) if now.saturating_sub(asked) > REVOKE_TIME => {
+                    lose(run, held, step, "its agent did not end it in time");
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Tests that will not run any more get their reason.
+fn settle_broken(state: &State, _now: Moment, step: &mut Step) {
+    for run in state.runs.values() {
+        let live = run.live_apps();
+        let broken = run.apps.iter().filter(|(app, _)| !live.contains(app));
+        for (app, state) in broken {
+            let Some(broken) = &state.broken else { continue };
+            for (test, account) in run.ledger.open_tests(app) {
+                step.record(&run.id, not_run(test, account.tries, &broken.reason, broken.lost));
+            }
+        }
+        if let Some(stop) = run.stop.as_ref().filter(|_| run.leases.is_empty()) {
+            let reason = stop_reason(stop);
+            for (test, account) in run.ledger.all_open() {
+                step.record(&run.id, not_run(test, account.tries, &reason, false));
+            }
+        }
+    }
+}
+
+fn not_run(test: &muletrain_proto::id::TestId, tries: u32, reason: &str, lost: bool) -> Record {
+    Record::Settled {
+        test: test.clone(),
+        r#try: tries.max(1),
+        verdict: Verdict::NotRun,
+        reason: reason.to_owned(),
+        lease: None,
+        lost,
+    }
+}
+
+fn stop_reason(stop: &Stop) -> String {
+    match stop {
+        Stop::Interrupted => "the run was interrupted".to_owned(),
+        Stop::FailureLimit { failures: 1 } => "the run stopped after the first failure".to_owned(),
+        Stop::FailureLimit { failures } => format!("the run stopped after {failures} failures"),
+        Stop::Timeout { limit } => format!("the run's time limit of {limit} was up"),
+        Stop::CannotBoot => "the project could not be loaded".to_owned(),
+        Stop::Infrastructure { reason } | Stop::NothingSelected { reason } => reason.clone(),
+    }
+}
+
+/// Runs in which nothing is left to do.
+fn close_runs(state: &State, _now: Moment, step: &mut Step) {
+    for run in state.runs.values().filter(|run| !run.closed && run.leases.is_empty()) {
+        let done = run.inventory_known && run.ledger.is_settled() && !run.ledger.is_empty();
+        if done || run.stop.is_some() {
+            step.record(&run.id, Record::Closed);
+            for (id, _) in state.fleet.iter().filter(|(_, a)| a.briefed.contains(&run.id)) {
+                step.send(id, ToAgent::Forget(run.id.clone()));
+            }
+            step.effects.push(Effect::Archive(run.id.clone()));
+        }
+    }
+}
+
+/// One lease, for the run that has fewest, on an agent that has room.
+fn hand_out(state: &State, _now: Moment, step: &mut Step) {
+    let mut runs: Vec<&Run> = state.runs.values().filter(|run| run.stop.is_none()).collect();
+    runs.sort_by_key(|run| run.leases.len());
+    for run in runs {
+        let taker = state.fleet.iter().find(|(_, agent)| can_take(agent, run));
+        let Some((id, agent)) = taker else { continue };
+        if let Some((work, grant)) = next_work(run) {
+            lease_out(state, run, (id, agent), work, grant, step);
+            return;
+        }
+    }
+}
+
+/// What a run needs most: its inventory, then its apps in the plan's order, then what else there
+/// turned out to be, largest first.
+fn next_work(run: &Run) -> Option<(Work, Option<Grant>)> {
+    if !run.inventory_known && !run.is_collecting() {
+        return Some((Work::Collect { labels: collect_labels(run) }, None));
+    }
+    let mut unplanned: Vec<&AppLabel> = run.ledger.open_apps().collect();
+    unplanned.sort_by_key(|app| std::cmp::Reverse(run.ledger.open_tests(app).count()));
+    let live = run.live_apps();
+    let apps = run.plan.apps.iter().map(|planned| &planned.app).chain(unplanned);
+    apps.filter(|app| !live.contains(app)).find_map(|app| app_work(run, app))
+}
+
+/// What the project's runner is asked for; where one label needs everything, nothing is named.
+fn collect_labels(run: &Run) -> Vec<String> {
+    match run.targets.iter().any(|target| target.dotted.is_empty()) {
+        true => Vec::new(),
+        false => run.targets.iter().map(|target| target.dotted.clone()).collect(),
+    }
+}
+
+fn app_work(run: &Run, app: &AppLabel) -> Option<(Work, Option<Grant>)> {
+    let known = AppState::default();
+    let state = run.apps.get(app).unwrap_or(&known);
+    if state.broken.is_some() {
+        return None;
+    }
+    if run.inventory_known || state.opened {
+        return named_tests(run, app);
+    }
+    // Before the inventory is there, only a whole app can be begun, and only where all is wanted.
+    let module = &run.snapshot.apps.iter().find(|known| known.label == *app)?.module;
+    let wanted = run.options.selection.is_everything() && !module.is_empty();
+    wanted.then(|| {
+        let work = Work::Run { app: app.clone(), labels: vec![module.clone()], tests: None };
+        (work, Some(Grant { number: 1, tests: None, last: true }))
+    })
+}
+
+fn named_tests(run: &Run, app: &AppLabel) -> Option<(Work, Option<Grant>)> {
+    let open: Vec<_> = run.ledger.open_tests(app).collect();
+    if open.is_empty() {
+        return None;
+    }
+    let mut labels: Vec<String> = open.iter().map(|(_, account)| account.module.clone()).collect();
+    labels.sort();
+    labels.dedup();
+    let granted = open
+        .iter()
+        .map(|(test, account)| GrantedTest { id: (*test).clone(), r#try: account.tries + 1 })
+        .collect();
+    let tests = Some(open.into_iter().map(|(test, _)| test.clone()).collect());
+    let work = Work::Run { app: app.clone(), labels, tests };
+    Some((work, Some(Grant { number: 1, tests: Some(granted), last: true })))
+}
+
+fn lease_out(
+    state: &State,
+    run: &Run,
+    (id, agent): (&AgentId, &Agent),
+    work: Work,
+    grant: Option<Grant>,
+    step: &mut Step,
+) {
+    let number = run.lease_count + 1;
+    let key = LeaseKey {
+        run: run.id.clone(),
+        lease: LeaseId(number),
+        // Every lease is new, so its number fences it; a later version may lease one again.
+        epoch: Epoch(u64::from(number)),
+    };
+    let checking = run.leases.values().any(|held| held.lease.checks);
+    let checks = work.app().is_some() && !run.checked && !checking;
+    let lease = Lease { key: key.clone(), work, checks };
+    let place = Place { agent: id.clone(), slot: free_slot(state, id) };
+    if !agent.briefed.contains(&run.id) {
+        step.effects.push(Effect::Brief(id.clone(), run.id.clone()));
+    }
+    step.send(id, ToAgent::Lease(lease.clone()));
+    if let Some(grant) = &grant {
+        step.send(id, ToAgent::Grant(key, grant.clone()));
+    }
+    step.record(&run.id, Record::Leased { lease, grant, place });
+    step.fleet(fleet::Change::Spent { agent: id.clone(), run: run.id.clone() });
+}
+
+fn free_slot(state: &State, agent: &AgentId) -> u32 {
+    let held = state.runs.values().flat_map(|run| run.leases.values());
+    let taken: Vec<u32> =
+        held.filter(|held| held.place.agent == *agent).map(|held| held.place.slot).collect();
+    (0..).find(|slot| !taken.contains(slot)).unwrap_or_default()
+}

@@ -1,0 +1,334 @@
+//! The state of one run: its leases, its apps and its ledger, as its journal made them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use muletrain_proto::event::{Event, Phase};
+use muletrain_proto::id::{AppLabel, LeaseId, RunId, TestId};
+use muletrain_proto::journal::Record;
+use muletrain_proto::lease::{Grant, Lease, Place, Work};
+use muletrain_proto::outcome::Ending;
+use muletrain_proto::plan::Plan;
+use muletrain_proto::run::{Options, Stop};
+use muletrain_proto::snapshot::Snapshot;
+use muletrain_proto::verdict::Verdict;
+
+use super::Moment;
+use super::label::{self, Target};
+use super::ledger::Ledger;
+
+/// The state of one run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What it tests.
+    pub snapshot: Box<Snapshot>,
+    /// What was asked for.
+    pub options: Options,
+    /// What the labels mean.
+    pub targets: Vec<Target>,
+    /// When it was opened.
+    pub opened: Moment,
+    /// Apps in the order they start.
+    pub plan: Plan,
+    /// Every test is in the ledger.
+    pub inventory_known: bool,
+    /// The account of every test.
+    pub ledger: Ledger,
+    /// Leases that are not over.
+    pub leases: BTreeMap<LeaseId, Held>,
+    /// Leases made so far.
+    pub lease_count: u32,
+    /// When a lease was last made or over.
+    pub lease_changed: Moment,
+    /// Apps that something is known of.
+    pub apps: BTreeMap<AppLabel, AppState>,
+    /// System checks have passed in some pod.
+    pub checked: bool,
+    /// Collections that failed for no fault of the project.
+    pub lost_collections: u32,
+    /// The snapshot cannot boot, or cannot be collected.
+    pub fatal: bool,
+    /// Why no further work is handed out.
+    pub stop: Option<Stop>,
+    /// Everything is accounted for.
+    pub closed: bool,
+}
+
+/// A lease that is not over.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The lease.
+    pub lease: Lease,
+    /// What it was granted.
+    pub grant: Option<Grant>,
+    /// Where it is worked on.
+    pub place: Place,
+    /// Number of the last event.
+    pub sequence: u64,
+    /// Verdicts it has given.
+    pub verdicts: u32,
+    /// When it was asked back.
+    pub revoked: Option<Moment>,
+}
+
+/// What is known of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AppState {
+    /// It was leased as a whole, before its tests were known.
+    pub opened: bool,
+    /// Leases lost for no fault of the project.
+    pub lost_leases: u32,
+    /// Leases that closed and left tests without a verdict.
+    pub unanswered: u32,
+    /// Why the rest of it will not run.
+    pub broken: Option<Broken>,
+}
+
+/// Why the rest of an app will not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// In words.
+    pub reason: String,
+    /// Because work was lost, and not because of something that is reported red.
+    pub lost: bool,
+}
+
+/// Leases of an app, or collections, that may be lost before it is given up.
+pub const LOST_LIMIT: u32 = 3;
+
+/// Leases that may close and leave tests without a verdict.
+const UNANSWERED_LIMIT: u32 = 2;
+
+impl Run {
+    /// A run just opened.
+    #[must_use]
+    pub fn new(id: RunId, snapshot: Box<Snapshot>, options: Options, now: Moment) -> Self {
+        // Labels were resolved before the run was accepted, so this cannot fail again.
+        let targets = label::resolve(&options.labels, &snapshot.apps).unwrap_or_default();
+        Self {
+            id,
+            snapshot,
+            options,
+            targets,
+            opened: now,
+            plan: Plan::default(),
+            inventory_known: false,
+            ledger: Ledger::default(),
+            leases: BTreeMap::new(),
+            lease_count: 0,
+            lease_changed: now,
+            apps: BTreeMap::new(),
+            checked: false,
+            lost_collections: 0,
+            fatal: false,
+            stop: None,
+            closed: false,
+        }
+    }
+
+    /// Makes the change that a record tells of.
+    pub fn apply(&mut self, now: Moment, record: &Record) {
+        match record {
+            // Makes the run, which its state's owner does.
+            Record::Opened { .. } => {}
+            // The fleet is not part of a run's state.
+            Record::AgentJoined { .. } | Record::AgentLeft { .. } => {}
+            Record::Planned { plan } => self.plan = plan.clone(),
+            Record::Leased { lease, grant, place } => self.lease(now, lease, grant, place),
+            Record::Observed { lease, sequence, event } => {
+                self.observe(now, *lease, *sequence, event);
+            }
+            Record::LeaseLost { lease, reason } => {
+                let reason = reason.clone();
+                self.end(now, *lease, &Ending::Infrastructure { reason });
+            }
+            Record::Inventory { inventory, .. } => {
+                self.ledger.add(inventory);
+                self.inventory_known = true;
+            }
+            Record::Settled { test, verdict, .. } => self.ledger.settle(test, *verdict),
+            Record::Stopping { stop } => self.stop = Some(stop.clone()),
+            Record::Closed => self.closed = true,
+        }
+    }
+
+    fn lease(&mut self, now: Moment, lease: &Lease, grant: &Option<Grant>, place: &Place) {
+        self.lease_count = self.lease_count.max(lease.key.lease.0);
+        self.lease_changed = now;
+        if let Work::Run { app, tests, .. } = &lease.work {
+            self.apps.entry(app.clone()).or_default().opened |= tests.is_none();
+        }
+        for test in grant.iter().flat_map(|grant| grant.tests.iter().flatten()) {
+            self.ledger.grant(&test.id, test.r#try);
+        }
+        let held = Held {
+            lease: lease.clone(),
+            grant: grant.clone(),
+            place: place.clone(),
+            sequence: 0,
+            verdicts: 0,
+            revoked: None,
+        };
+        self.leases.insert(lease.key.lease, held);
+    }
+
+    fn observe(&mut self, now: Moment, lease: LeaseId, sequence: u64, event: &Event) {
+        let Some(held) = self.leases.get_mut(&lease) else { return };
+        held.sequence = sequence;
+        let app = held.lease.work.app().cloned();
+        match event {
+            Event::Planned(planned) => {
+                self.ledger.add(&planned.inventory);
+                for test in planned.inventory.classes.iter().flat_map(|class| &class.tests) {
+                    self.ledger.grant(&test.id, 1);
+                }
+            }
+            Event::Ready(_) => self.checked |= held.lease.checks,
+            Event::Started { test, .. } => self.ledger.start(test, lease),
+            Event::Finished(finished) => {
+                held.verdicts += 1;
+                self.ledger.settle(&finished.test, finished.verdict);
+            }
+            Event::TimedOut(timed_out) => {
+                held.verdicts += 1;
+                self.ledger.settle(&timed_out.test, Verdict::TimedOut);
+            }
+            Event::Fixture(fixture) => {
+                held.verdicts += 1;
+                let app = app.unwrap_or_else(AppLabel::other);
+                self.ledger.settle_extra(&fixture.id, &app, fixture.verdict);
+                for test in &fixture.tests {
+                    self.ledger.settle(test, Verdict::NotRun);
+                }
+            }
+            Event::Failed(failed) => self.fail(app.as_ref(), failed.phase),
+            Event::Ended(ending) => self.end(now, lease, ending),
+            Event::PodStarted(_)
+            | Event::Booted(_)
+            | Event::Collected(_)
+            | Event::Class(_)
+            | Event::Done { .. }
+            | Event::Closed(_) => {}
+        }
+    }
+
+    fn fail(&mut self, app: Option<&AppLabel>, phase: Phase) {
+        let reason = match phase {
+            Phase::Boot => "Django could not be loaded",
+            Phase::Checks => "system checks failed",
+            Phase::Collect => "test modules could not be loaded",
+            Phase::Databases => "databases could not be set up",
+            Phase::Run => "the test runner failed",
+            Phase::Teardown => "taking the databases down failed",
+        };
+        match app {
+            Some(app) => {
+                self.ledger.settle_extra(&extra(app, reason), app, Verdict::Error);
+                if phase != Phase::Teardown {
+                    self.break_app(app, reason.to_owned(), false);
+                }
+            }
+            None => self.fatal = true,
+        }
+        // What every pod has in common fails in every pod: no need to see it again.
+        self.fatal |= matches!(phase, Phase::Boot | Phase::Checks);
+    }
+
+    fn end(&mut self, now: Moment, lease: LeaseId, ending: &Ending) {
+        let Some(held) = self.leases.remove(&lease) else { return };
+        self.lease_changed = now;
+        let is_lost = matches!(ending, Ending::Infrastructure { .. });
+        let was_running = self.ledger.running(lease).next().is_some();
+        self.ledger.release(lease, is_lost);
+        let Some(app) = held.lease.work.app() else {
+            self.end_collection(ending);
+            return;
+        };
+        match ending {
+            Ending::Infrastructure { reason } => self.lose(app, reason),
+            Ending::Crashed(death) => {
+                let blamed = was_running || death.running.is_some();
+                if !blamed {
+                    let id = extra(app, "its process died");
+                    self.ledger.settle_extra(&id, app, Verdict::Crashed);
+                }
+                // Where no test can be blamed and none got anywhere, another pod dies as well.
+                if !blamed && held.verdicts == 0 {
+                    let reason = format!("the process of its app died: {}", death.reason);
+                    self.break_app(app, reason, false);
+                }
+            }
+            Ending::Closed => {
+                let granted = held.granted();
+                let left = |test: &TestId| granted.is_none_or(|granted| granted.contains(test));
+                if held.verdicts == 0 && self.ledger.open_tests(app).any(|(test, _)| left(test)) {
+                    self.leave_unanswered(app);
+                }
+            }
+            Ending::Failed | Ending::TimedOut | Ending::Revoked => {}
+        }
+    }
+
+    fn end_collection(&mut self, ending: &Ending) {
+        match ending {
+            Ending::Infrastructure { .. } => self.lost_collections += 1,
+            Ending::Crashed(_) | Ending::Failed | Ending::TimedOut => self.fatal = true,
+            Ending::Closed => self.lost_collections += u32::from(!self.inventory_known),
+            Ending::Revoked => {}
+        }
+    }
+
+    fn lose(&mut self, app: &AppLabel, reason: &str) {
+        let state = self.apps.entry(app.clone()).or_default();
+        state.lost_leases += 1;
+        // The tests of a whole-app lease that got nowhere are still unknown.
+        state.opened &= self.ledger.open_tests(app).next().is_some();
+        if state.lost_leases >= LOST_LIMIT {
+            let reason = format!("work was lost {LOST_LIMIT} times, last because {reason}");
+            self.break_app(app, reason, true);
+        }
+    }
+
+    fn leave_unanswered(&mut self, app: &AppLabel) {
+        let state = self.apps.entry(app.clone()).or_default();
+        state.unanswered += 1;
+        if state.unanswered >= UNANSWERED_LIMIT {
+            self.break_app(app, "its pod closed without a verdict on it".to_owned(), true);
+        }
+    }
+
+    fn break_app(&mut self, app: &AppLabel, reason: String, lost: bool) {
+        let state = self.apps.entry(app.clone()).or_default();
+        state.broken.get_or_insert(Broken { reason, lost });
+    }
+
+    /// Apps that some lease is working on.
+    #[must_use]
+    pub fn live_apps(&self) -> BTreeSet<&AppLabel> {
+        self.leases.values().filter_map(|held| held.lease.work.app()).collect()
+    }
+
+    /// Whether a collection is going on.
+    #[must_use]
+    pub fn is_collecting(&self) -> bool {
+        self.leases.values().any(|held| held.lease.work.app().is_none())
+    }
+}
+
+impl Held {
+    /// Tests it was granted by name; none: all of its app.
+    #[must_use]
+    pub fn granted(&self) -> Option<&Vec<TestId>> {
+        match &self.lease.work {
+            Work::Run { tests, .. } => tests.as_ref(),
+            Work::Collect { .. } => None,
+        }
+    }
+}
+
+/// The id of a red result that is no test.
+fn extra(app: &AppLabel, what: &str) -> TestId {
+    TestId::new(format!("{app} ({what})"))
+        .unwrap_or_else(|_| TestId::new("(app)").expect("a constant name is a valid id"))
+}
