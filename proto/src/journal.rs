@@ -106,11 +106,11 @@ pub enum Record {
         /// Why.
         reason: String,
     },
-    /// Every test there is to account for, before selection: collected now or earlier.
+    /// Every test there is to account for: collected now or earlier, and then selected.
     Inventory {
-        /// All tests for the user's labels.
+        /// All tests that are wanted.
         inventory: Inventory,
-        /// Number of tests that the selection leaves out.
+        /// Number of tests that the selection left out.
         deselected: u32,
         /// Whether it was remembered from an earlier run of the same snapshot.
         remembered: bool,
@@ -184,3 +184,8 @@ pub fn line(value: &impl Serialize) -> String {
     text.push('\n');
     text
 }
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

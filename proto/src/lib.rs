@@ -21,6 +21,8 @@ pub mod plan;
 pub mod run;
 pub mod seconds;
 pub mod snapshot;
+#[cfg(test)]
+mod strategies;
 pub mod verdict;
 pub mod wire;
 

@@ -12,6 +12,8 @@ mod outcome;
 mod pod;
 mod run;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Display;
 

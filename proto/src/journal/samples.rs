@@ -1,0 +1,263 @@
+//! One of everything a journal can hold.
+
+use super::Record;
+use crate::event::{
+    Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Phase,
+    Planned, PodStarted, Ready, TimedOut,
+};
+use crate::id::{
+    AgentId, AppLabel, BootId, ClassId, Epoch, LeaseId, LeaseKey, RunId, SnapshotId, TestId,
+};
+use crate::inventory::{Class, Inventory, LoadError, Test};
+use crate::lease::{Grant, GrantedTest, Lease, Place, Work};
+use crate::link::{Hello, Runtime};
+use crate::outcome::{Death, Ending, Failure, FailureKind, Output};
+use crate::plan::{Plan, PlannedApp};
+use crate::run::{Options, Stop};
+use crate::seconds::Seconds;
+use crate::snapshot::{App, Content, Environment, Project, Revision, Snapshot};
+use crate::verdict::Verdict;
+
+/// One record of every kind, and of every way to stop.
+pub(super) fn records() -> Vec<Record> {
+    let mut records = vec![
+        Record::Opened { snapshot: Box::new(snapshot()), options: Options::default() },
+        Record::Planned {
+            plan: Plan {
+                apps: vec![PlannedApp {
+                    app: app(),
+                    estimate: Some(seconds(1.5)),
+                    test_files: 3,
+                    reason: "longest".to_owned(),
+                }],
+                slots: 2,
+                lower_bound: seconds(1.5),
+            },
+        },
+        Record::AgentJoined { agent: hello() },
+        Record::AgentLeft { agent: agent(), lost: true, reason: "stream broke".to_owned() },
+        Record::Leased {
+            lease: Lease {
+                key: key(),
+                work: Work::Run { app: app(), labels: vec!["shop".to_owned()], tests: None },
+                checks: true,
+            },
+            grant: Some(Grant {
+                number: 1,
+                tests: Some(vec![GrantedTest { id: test(), r#try: 2 }]),
+                last: true,
+            }),
+            place: Place { agent: agent(), slot: 0 },
+        },
+        Record::Leased {
+            lease: Lease { key: key(), work: Work::Collect { labels: vec![] }, checks: false },
+            grant: None,
+            place: Place { agent: agent(), slot: 1 },
+        },
+        Record::LeaseLost { lease: LeaseId(1), reason: "the agent is gone".to_owned() },
+        Record::Inventory { inventory: inventory(), deselected: 4, remembered: false },
+        Record::Settled {
+            test: test(),
+            r#try: 1,
+            verdict: Verdict::NotRun,
+            reason: "setUpClass failed".to_owned(),
+            lease: Some(LeaseId(1)),
+            lost: false,
+        },
+    ];
+    let stops = [
+        Stop::Interrupted,
+        Stop::FailureLimit { failures: 1 },
+        Stop::Timeout { limit: seconds(60.0) },
+        Stop::CannotBoot,
+        Stop::Infrastructure { reason: "no agent".to_owned() },
+        Stop::NothingSelected { reason: "no test has the tag slow".to_owned() },
+    ];
+    records.extend(stops.map(|stop| Record::Stopping { stop }));
+    records.push(Record::Closed);
+    records
+}
+
+/// One event of every kind, and every way for a pod to end.
+pub(super) fn events() -> Vec<Event> {
+    let seconds = seconds(0.25);
+    let mut events = vec![
+        Event::PodStarted(PodStarted { pod: "3f9a".to_owned(), seconds }),
+        Event::Booted(Booted {
+            python: "3.12.4".to_owned(),
+            django: "5.2".to_owned(),
+            runner: "django.test.runner.DiscoverRunner".to_owned(),
+            seconds,
+        }),
+        Event::Collected(Collected { inventory: inventory(), seconds }),
+        Event::Planned(Planned { inventory: inventory(), missing: vec![test()], seconds }),
+        Event::Ready(Ready {
+            databases: vec![Database { alias: "default".to_owned(), vendor: "sqlite".to_owned() }],
+            seconds,
+            output: output(),
+        }),
+        Event::Started { test: test(), r#try: 1 },
+        Event::Finished(Finished {
+            test: test(),
+            r#try: 1,
+            verdict: Verdict::Passed,
+            seconds,
+            reason: None,
+            failures: vec![],
+            output: Output::default(),
+        }),
+        Event::Finished(Finished {
+            test: test(),
+            r#try: 2,
+            verdict: Verdict::Skipped,
+            seconds,
+            reason: Some("no browser".to_owned()),
+            failures: failures(),
+            output: output(),
+        }),
+        Event::Fixture(Fixture {
+            id: TestId::new("setUpClass (shop.tests.CartTest)").unwrap(),
+            class: Some(class()),
+            verdict: Verdict::Error,
+            failures: failures(),
+            output: output(),
+            tests: vec![test()],
+        }),
+        Event::Class(ClassTimes {
+            class: class(),
+            setup_seconds: seconds,
+            teardown_seconds: seconds,
+            output: output(),
+        }),
+        Event::Done { grant: 1 },
+        Event::Failed(Failed { phase: Phase::Boot, failures: failures(), output: output() }),
+        Event::TimedOut(TimedOut {
+            test: test(),
+            r#try: 1,
+            seconds,
+            stacks: "Thread 1".to_owned(),
+            output: output(),
+        }),
+        Event::Closed(Closed { tests: 1, peak_kib: Some(81_000) }),
+    ];
+    let endings = [
+        Ending::Closed,
+        Ending::Failed,
+        Ending::TimedOut,
+        Ending::Crashed(Death {
+            running: Some(test()),
+            status: None,
+            signal: Some(9),
+            memory_limit: Some(2 << 30),
+            reason: "ran out of memory".to_owned(),
+            output: output(),
+            stderr: "Fatal Python error".to_owned(),
+        }),
+        Ending::Infrastructure { reason: "the engine went away".to_owned() },
+        Ending::Revoked,
+    ];
+    events.extend(endings.map(Event::Ended));
+    events
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        version: crate::snapshot::VERSION,
+        id: SnapshotId::new("sha256:ab12").unwrap(),
+        name: "shop".to_owned(),
+        revision: Some(Revision {
+            commit: "c0ffee".to_owned(),
+            branch: Some("main".to_owned()),
+            dirty: false,
+        }),
+        content: Content::Process { root: "/srv/shop".to_owned() },
+        python: "python3".to_owned(),
+        project: Project { manage: Some("manage.py".to_owned()), settings: None },
+        environment: Environment {
+            set: [("CI".to_owned(), "1".to_owned())].into(),
+            pass: vec!["STRIPE_TEST_KEY".to_owned()],
+        },
+        services: vec![],
+        apps: vec![App {
+            label: app(),
+            module: "shop".to_owned(),
+            path: "shop".to_owned(),
+            test_files: vec!["shop/tests.py".to_owned()],
+        }],
+        notes: vec!["python3 is the one on the path".to_owned()],
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        agent: agent(),
+        boot: BootId::new("b1").unwrap(),
+        host: "mac".to_owned(),
+        version: "0.1.0".to_owned(),
+        slots: 2,
+        runtime: Runtime::Process,
+        platform: "linux/amd64".to_owned(),
+        labels: [("zone".to_owned(), "a".to_owned())].into(),
+        leases: vec![key()],
+    }
+}
+
+fn inventory() -> Inventory {
+    let class = Class {
+        id: class(),
+        app: app(),
+        module: "shop.tests".to_owned(),
+        file: "shop/tests.py".to_owned(),
+        line: Some(12),
+        phase: 0,
+        whole_module: false,
+        tags: vec!["slow".to_owned()],
+        databases: vec!["default".to_owned()],
+        bases: vec!["django.test.testcases.TestCase".to_owned()],
+        tests: vec![Test { id: test(), tags: vec![] }],
+    };
+    let error = LoadError {
+        id: TestId::new("unittest.loader._FailedTest.blog.tests").unwrap(),
+        app: AppLabel::other(),
+        failures: failures(),
+    };
+    Inventory { classes: vec![class], errors: vec![error] }
+}
+
+fn failures() -> Vec<Failure> {
+    vec![Failure {
+        kind: FailureKind::Failure,
+        exception: "builtins.AssertionError".to_owned(),
+        message: "1 != 2".to_owned(),
+        traceback: "Traceback (most recent call last):\n".to_owned(),
+        subtest: Some("(i=1)".to_owned()),
+    }]
+}
+
+fn output() -> Output {
+    Output { text: "printed\n".to_owned(), omitted: 10 }
+}
+
+fn key() -> LeaseKey {
+    LeaseKey { run: RunId::new("r1").unwrap(), lease: LeaseId(1), epoch: Epoch(3) }
+}
+
+fn agent() -> AgentId {
+    AgentId::new("mac").unwrap()
+}
+
+fn app() -> AppLabel {
+    AppLabel::new("shop").unwrap()
+}
+
+fn class() -> ClassId {
+    ClassId::new("shop.tests.CartTest").unwrap()
+}
+
+fn test() -> TestId {
+    TestId::new("shop.tests.CartTest.test_total").unwrap()
+}
+
+fn seconds(number: f64) -> Seconds {
+    Seconds::new(number).unwrap()
+}

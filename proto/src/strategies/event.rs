@@ -1,0 +1,111 @@
+//! Events.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{class_id, counted, failures, inventory, output, seconds, test_id, text};
+use crate::event::{
+    Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Phase,
+    Planned, PodStarted, Ready, TimedOut,
+};
+use crate::outcome::{Death, Ending};
+use crate::verdict::Verdict;
+
+/// Any event.
+pub(crate) fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![pod_event(), test_event(), ending().prop_map(Event::Ended)]
+}
+
+pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
+    select(Verdict::ALL.to_vec())
+}
+
+fn pod_event() -> impl Strategy<Value = Event> {
+    let phase = select(Phase::ALL.to_vec());
+    let database = (text(), text()).prop_map(|(alias, vendor)| Database { alias, vendor });
+    prop_oneof![
+        (text(), seconds())
+            .prop_map(|(pod, seconds)| Event::PodStarted(PodStarted { pod, seconds })),
+        (text(), text(), text(), seconds()).prop_map(|(python, django, runner, seconds)| {
+            Event::Booted(Booted { python, django, runner, seconds })
+        }),
+        (inventory(), seconds())
+            .prop_map(|(inventory, seconds)| Event::Collected(Collected { inventory, seconds })),
+        (inventory(), vec(test_id(), 0..3), seconds()).prop_map(|(inventory, missing, seconds)| {
+            Event::Planned(Planned { inventory, missing, seconds })
+        }),
+        (vec(database, 0..3), seconds(), output()).prop_map(|(databases, seconds, output)| {
+            Event::Ready(Ready { databases, seconds, output })
+        }),
+        counted().prop_map(|grant| Event::Done { grant }),
+        (phase, failures(), output()).prop_map(|(phase, failures, output)| {
+            Event::Failed(Failed { phase, failures, output })
+        }),
+        (any::<u32>(), option::of(any::<u64>()))
+            .prop_map(|(tests, peak_kib)| Event::Closed(Closed { tests, peak_kib })),
+    ]
+}
+
+fn test_event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        (test_id(), counted()).prop_map(|(test, r#try)| Event::Started { test, r#try }),
+        finished().prop_map(Event::Finished),
+        fixture().prop_map(Event::Fixture),
+        (class_id(), seconds(), seconds(), output()).prop_map(
+            |(class, setup_seconds, teardown_seconds, output)| {
+                Event::Class(ClassTimes { class, setup_seconds, teardown_seconds, output })
+            }
+        ),
+        (test_id(), counted(), seconds(), text(), output()).prop_map(
+            |(test, r#try, seconds, stacks, output)| {
+                Event::TimedOut(TimedOut { test, r#try, seconds, stacks, output })
+            }
+        ),
+    ]
+}
+
+fn finished() -> impl Strategy<Value = Finished> {
+    (test_id(), counted(), verdict(), seconds(), option::of(text()), failures(), output()).prop_map(
+        |(test, r#try, verdict, seconds, reason, failures, output)| Finished {
+            test,
+            r#try,
+            verdict,
+            seconds,
+            reason,
+            failures,
+            output,
+        },
+    )
+}
+
+fn fixture() -> impl Strategy<Value = Fixture> {
+    let tests = vec(test_id(), 0..3);
+    (test_id(), option::of(class_id()), verdict(), failures(), output(), tests).prop_map(
+        |(id, class, verdict, failures, output, tests)| Fixture {
+            id,
+            class,
+            verdict,
+            failures,
+            output,
+            tests,
+        },
+    )
+}
+
+fn ending() -> impl Strategy<Value = Ending> {
+    let status = || option::of(any::<i32>());
+    let memory = option::of(any::<u64>());
+    let death = (option::of(test_id()), status(), status(), memory, text(), output(), text());
+    prop_oneof![
+        Just(Ending::Closed),
+        Just(Ending::Failed),
+        Just(Ending::TimedOut),
+        Just(Ending::Revoked),
+        text().prop_map(|reason| Ending::Infrastructure { reason }),
+        death.prop_map(|(running, status, signal, memory_limit, reason, output, stderr)| {
+            Ending::Crashed(Death { running, status, signal, memory_limit, reason, output, stderr })
+        }),
+    ]
+}

@@ -1,0 +1,100 @@
+//! Lines of a journal.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::event::verdict;
+use super::link::hello;
+use super::snapshot::{options, snapshot, stop};
+use super::{
+    app_label, counted, event, grant, inventory, lease, run_id, seconds, test_id, text, token,
+};
+use crate::id::{AgentId, LeaseId};
+use crate::journal::{Entry, Header, Record};
+use crate::lease::Place;
+use crate::plan::{Plan, PlannedApp};
+
+/// A header of this version.
+pub(crate) fn header() -> impl Strategy<Value = Header> {
+    run_id().prop_map(Header::new)
+}
+
+/// Any entry.
+pub(crate) fn entry() -> impl Strategy<Value = Entry> {
+    (any::<u64>(), any::<u64>(), record()).prop_map(|(number, at, record)| Entry {
+        number,
+        at,
+        record,
+    })
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    prop_oneof![about_run(), about_lease(), about_tests()]
+}
+
+fn about_run() -> impl Strategy<Value = Record> {
+    let agent = || token(AgentId::new);
+    prop_oneof![
+        (snapshot(), options()).prop_map(|(snapshot, options)| {
+            Record::Opened { snapshot: Box::new(snapshot), options }
+        }),
+        plan().prop_map(|plan| Record::Planned { plan }),
+        hello().prop_map(|agent| Record::AgentJoined { agent }),
+        (agent(), any::<bool>(), text()).prop_map(|(agent, lost, reason)| Record::AgentLeft {
+            agent,
+            lost,
+            reason
+        }),
+        stop().prop_map(|stop| Record::Stopping { stop }),
+        Just(Record::Closed),
+    ]
+}
+
+fn about_lease() -> impl Strategy<Value = Record> {
+    let place = (token(AgentId::new), any::<u32>()).prop_map(|(agent, slot)| Place { agent, slot });
+    prop_oneof![
+        (lease(), option::of(grant()), place).prop_map(|(lease, grant, place)| Record::Leased {
+            lease,
+            grant,
+            place
+        }),
+        (counted(), 1..=u64::MAX, event()).prop_map(|(lease, sequence, event)| {
+            Record::Observed { lease: LeaseId(lease), sequence, event }
+        }),
+        (counted(), text())
+            .prop_map(|(lease, reason)| Record::LeaseLost { lease: LeaseId(lease), reason }),
+    ]
+}
+
+fn about_tests() -> impl Strategy<Value = Record> {
+    let lease = option::of(counted().prop_map(LeaseId));
+    prop_oneof![
+        (inventory(), any::<u32>(), any::<bool>()).prop_map(
+            |(inventory, deselected, remembered)| {
+                Record::Inventory { inventory, deselected, remembered }
+            }
+        ),
+        (test_id(), counted(), verdict(), text(), lease, any::<bool>()).prop_map(
+            |(test, r#try, verdict, reason, lease, lost)| Record::Settled {
+                test,
+                r#try,
+                verdict,
+                reason,
+                lease,
+                lost,
+            }
+        ),
+    ]
+}
+
+fn plan() -> impl Strategy<Value = Plan> {
+    let app = (app_label(), option::of(seconds()), any::<u32>(), text()).prop_map(
+        |(app, estimate, test_files, reason)| PlannedApp { app, estimate, test_files, reason },
+    );
+    (vec(app, 0..3), any::<u32>(), seconds()).prop_map(|(apps, slots, lower_bound)| Plan {
+        apps,
+        slots,
+        lower_bound,
+    })
+}

@@ -1,0 +1,105 @@
+//! Snapshots and what a user asks of a run.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::{app_label, pairs, seconds, text, texts, token};
+use crate::id::SnapshotId;
+use crate::run::{Limits, Options, Selection, Stop};
+use crate::snapshot::{App, Content, Environment, Project, Revision, Service, Snapshot, VERSION};
+
+pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
+    let revision = (text(), option::of(text()), any::<bool>())
+        .prop_map(|(commit, branch, dirty)| Revision { commit, branch, dirty });
+    let project = (option::of(text()), option::of(text()))
+        .prop_map(|(manage, settings)| Project { manage, settings });
+    let environment = (pairs(), texts()).prop_map(|(set, pass)| Environment { set, pass });
+    let head = (token(SnapshotId::new), text(), option::of(revision), content(), text());
+    let lists = (vec(service(), 0..2), vec(app(), 0..3), texts());
+    (head, project, environment, lists).prop_map(
+        |((id, name, revision, content, python), project, environment, (services, apps, notes))| {
+            Snapshot {
+                version: VERSION,
+                id,
+                name,
+                revision,
+                content,
+                python,
+                project,
+                environment,
+                services,
+                apps,
+                notes,
+            }
+        },
+    )
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        (text(), text(), text(), text()).prop_map(|(image, platform, root, user)| {
+            Content::Docker { image, platform, root, user }
+        }),
+        text().prop_map(|root| Content::Process { root }),
+    ]
+}
+
+fn service() -> impl Strategy<Value = Service> {
+    (text(), text(), texts(), pairs(), texts(), texts()).prop_map(
+        |(name, image, command, environment, ready, aliases)| Service {
+            name,
+            image,
+            command,
+            environment,
+            ready,
+            aliases,
+        },
+    )
+}
+
+fn app() -> impl Strategy<Value = App> {
+    (app_label(), text(), text(), texts()).prop_map(|(label, module, path, test_files)| App {
+        label,
+        module,
+        path,
+        test_files,
+    })
+}
+
+pub(super) fn options() -> impl Strategy<Value = Options> {
+    let selection = (texts(), texts(), texts(), texts(), texts()).prop_map(
+        |(include, exclude, tags, exclude_tags, patterns)| Selection {
+            include,
+            exclude,
+            tags,
+            exclude_tags,
+            patterns,
+        },
+    );
+    let limits = (any::<u64>(), any::<u32>(), option::of(any::<u32>()), any::<u32>()).prop_map(
+        |(memory, processes, cpu_millis, output)| Limits { memory, processes, cpu_millis, output },
+    );
+    let time = || option::of(seconds());
+    (texts(), selection, option::of(any::<u32>()), time(), time(), limits).prop_map(
+        |(labels, selection, max_failures, test_timeout, timeout, limits)| Options {
+            labels,
+            selection,
+            max_failures,
+            test_timeout,
+            timeout,
+            limits,
+        },
+    )
+}
+
+pub(super) fn stop() -> impl Strategy<Value = Stop> {
+    prop_oneof![
+        Just(Stop::Interrupted),
+        any::<u32>().prop_map(|failures| Stop::FailureLimit { failures }),
+        seconds().prop_map(|limit| Stop::Timeout { limit }),
+        Just(Stop::CannotBoot),
+        text().prop_map(|reason| Stop::Infrastructure { reason }),
+        text().prop_map(|reason| Stop::NothingSelected { reason }),
+    ]
+}
