@@ -1,10 +1,13 @@
+# shellcheck shell=bash
 # Shared by the scripts of this folder: messages, root, Debian packages, the Docker engine.
 # Sourced, never run.
 
+# shellcheck disable=SC2034 # used by the scripts
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+# log MESSAGE: to standard error, and to $log_file where a script has set one.
 log() {
-    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    printf '%s: %s\n' "$(basename "$0")" "$*" | tee -a "${log_file:-/dev/null}" >&2
 }
 
 fail() {
@@ -41,4 +44,8 @@ engine_answers() {
 
 have_pip() {
     python3 -m pip --version >/dev/null 2>&1
+}
+
+have_venv() {
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1
 }
