@@ -62,9 +62,10 @@ class Supervisor:
     def run(self):
         os.set_blocking(self._events, False)
         signals = _listen_for_signals()
+        self._reap()
         while not (self._agent_is_gone or self._worker_ended and not self._to_agent):
-            self._reap()
             self._turn(signals)
+            self._reap()
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._run_out_of_time()
         if not self._worker_ended:
