@@ -126,11 +126,24 @@ impl Generate {
 /// An error and its causes on standard error, as every binary shows them.
 pub fn print_error(error: &(dyn Error + 'static)) {
     let mut text = format!("error: {error}\n");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text += &format!("  because: {error}\n");
-        cause = error.source();
+    for cause in causes(error) {
+        text += &format!("  because: {cause}\n");
     }
     // Standard error may be closed; there is nowhere left to say so.
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// An error and its causes on one line, for a log or a message to a peer.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    causes(error).fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+type Cause<'a> = &'a (dyn Error + 'static);
+
+fn causes<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
+    fn next<'a>(cause: &Cause<'a>) -> Option<Cause<'a>> {
+        (*cause).source()
+    }
+    std::iter::successors(error.source(), next)
 }

@@ -229,11 +229,12 @@ fn next_work(run: &Run) -> Option<(Work, Option<Grant>)> {
     if !run.inventory_known && !run.is_collecting() {
         return Some((Work::Collect { labels: collect_labels(run) }, None));
     }
-    let mut unplanned: Vec<&AppLabel> = run.ledger.open_apps().collect();
-    unplanned.sort_by_key(|app| std::cmp::Reverse(run.ledger.open_tests(app).count()));
     let live = run.live_apps();
-    let apps = run.plan.apps.iter().map(|planned| &planned.app).chain(unplanned);
-    apps.filter(|app| !live.contains(app)).find_map(|app| app_work(run, app))
+    let is_idle = |app: &&AppLabel| !live.contains(app);
+    let mut unplanned: Vec<&AppLabel> = run.ledger.open_apps().filter(is_idle).collect();
+    unplanned.sort_by_key(|app| std::cmp::Reverse(run.ledger.open_tests(app).count()));
+    let planned = run.plan.apps.iter().map(|planned| &planned.app).filter(is_idle);
+    planned.chain(unplanned).find_map(|app| app_work(run, app))
 }
 
 /// What the project's runner is asked for; where one label needs everything, nothing is named.

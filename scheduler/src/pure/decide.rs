@@ -13,6 +13,7 @@ use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
 use super::fleet::{self, Agent, Connection, HEARTBEAT};
+use super::label;
 use super::plan::{self, Estimates};
 use super::run::{Held, Run};
 use super::select::Selector;
@@ -31,7 +32,7 @@ pub enum Input {
         /// What it tests.
         snapshot: Box<Snapshot>,
         /// What was asked for.
-        options: Options,
+        options: Box<Options>,
         /// What past runs say of its apps.
         estimates: Estimates,
         /// What was collected for the same snapshot and labels before.
@@ -64,7 +65,7 @@ pub fn decide(state: &State, now: Moment, input: Input) -> Step {
     }
     match input {
         Input::Submitted { run, snapshot, options, estimates, remembered } => {
-            submit(state, &mut step, &run, snapshot, options, &estimates, remembered);
+            submit(state, &mut step, &run, snapshot, *options, &estimates, remembered);
         }
         Input::Connected(connection, hello) => connect(state, now, &mut step, connection, hello),
         Input::Credited(agent, count) => step.fleet(fleet::Change::Credited { agent, count }),
@@ -98,7 +99,8 @@ fn submit(
 ) {
     let run = Run::new(id.clone(), snapshot.clone(), options.clone(), 0);
     let slots = state.fleet.slots_for(&snapshot.content);
-    let plan = plan::make(candidates(&run), estimates, slots);
+    let apps = label::named_apps(&run.targets, &snapshot.apps);
+    let plan = plan::make(apps.into_iter(), estimates, slots);
     step.record(id, Record::Opened { snapshot, options });
     for agent in state.fleet.iter().map(|(_, agent)| agent) {
         step.record(id, Record::AgentJoined { agent: agent.hello.clone() });
@@ -107,14 +109,6 @@ fn submit(
     if let Some(inventory) = remembered {
         step.record(id, select(&run, inventory, true));
     }
-}
-
-/// Apps that the labels name, or all that have tests.
-fn candidates(run: &Run) -> impl Iterator<Item = &muletrain_proto::snapshot::App> {
-    run.snapshot.apps.iter().filter(|app| {
-        let named = |label| run.targets.iter().any(|target| target.app.as_ref() == Some(label));
-        !app.test_files.is_empty() && (run.targets.is_empty() || named(&app.label))
-    })
 }
 
 fn select(run: &Run, inventory: Inventory, remembered: bool) -> Record {
@@ -142,8 +136,10 @@ fn connect(state: &State, now: Moment, step: &mut Step, connection: Connection, 
     revoke_unknown(state, step, &agent, &hello.leases);
     lose_unknown(state, step, &hello);
     let is_new = state.fleet.get(&agent).is_none_or(|known| known.hello.boot != hello.boot);
-    for run in state.runs.keys().filter(|_| is_new) {
-        step.record(run, Record::AgentJoined { agent: (*hello).clone() });
+    for run in state.runs.values().filter(|_| is_new) {
+        step.record(&run.id, Record::AgentJoined { agent: (*hello).clone() });
+        let slots = state.fleet.slots_for(&run.snapshot.content) + hello.slots;
+        step.record(&run.id, Record::Planned { plan: plan::for_slots(&run.plan, slots) });
     }
     step.fleet(fleet::Change::Joined { hello, connection, now });
 }

@@ -139,6 +139,14 @@ fn near(label: &str, apps: &[App]) -> Vec<String> {
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// Apps with tests that are named as a whole; all of them where nothing is named.
+#[must_use]
+pub fn named_apps<'a>(targets: &[Target], apps: &'a [App]) -> Vec<&'a App> {
+    let named = |app: &App| targets.iter().any(|target| target.app.as_ref() == Some(&app.label));
+    let wanted = |app: &&App| !app.test_files.is_empty() && (targets.is_empty() || named(app));
+    apps.iter().filter(wanted).collect()
+}
+
 /// Whether a class, or which of its tests, is wanted by targets. `None`: the class is not wanted;
 /// `Some(None)`: all of it; `Some(Some(method))`: one test.
 #[must_use]

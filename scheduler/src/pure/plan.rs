@@ -45,6 +45,12 @@ pub fn make<'a>(apps: impl Iterator<Item = &'a App>, estimates: &Estimates, slot
     Plan { lower_bound: lower_bound(&apps, slots), apps, slots }
 }
 
+/// The same order, with the lower bound for another number of slots.
+#[must_use]
+pub fn for_slots(plan: &Plan, slots: u32) -> Plan {
+    Plan { lower_bound: lower_bound(&plan.apps, slots), apps: plan.apps.clone(), slots }
+}
+
 /// No schedule can be shorter than the longest app, nor than all work shared evenly.
 fn lower_bound(apps: &[PlannedApp], slots: u32) -> Seconds {
     let known = || apps.iter().filter_map(|app| app.estimate).map(Seconds::get);

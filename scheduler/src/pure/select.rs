@@ -188,8 +188,8 @@ mod tests {
         }
     }
 
-    fn left(selection: Selection) -> Vec<String> {
-        let (inventory, _) = Selector::new(&selection).unwrap().select(inventory(), &[]);
+    fn left(selection: &Selection) -> Vec<String> {
+        let (inventory, _) = Selector::new(selection).unwrap().select(inventory(), &[]);
         let tests = inventory.classes.iter().flat_map(|class| &class.tests);
         tests.map(|test| test.id.to_string().replace("shop.tests.", "")).collect()
     }
@@ -202,27 +202,27 @@ mod tests {
     fn subclasses_match_what_is_included_or_excluded() {
         let base = list("django.test.testcases.LiveServerTestCase");
         assert_eq!(
-            left(Selection { include: base.clone(), ..Selection::default() }),
+            left(&Selection { include: base.clone(), ..Selection::default() }),
             ["Browser.test_click"]
         );
-        assert_eq!(left(Selection { exclude: base, ..Selection::default() }).len(), 2);
-        assert_eq!(left(Selection { include: list("*.Cart"), ..Selection::default() }).len(), 2);
+        assert_eq!(left(&Selection { exclude: base, ..Selection::default() }).len(), 2);
+        assert_eq!(left(&Selection { include: list("*.Cart"), ..Selection::default() }).len(), 2);
     }
 
     #[test]
     fn tags_of_class_and_method_count() {
-        assert_eq!(left(Selection { tags: list("fast"), ..Selection::default() }).len(), 2);
+        assert_eq!(left(&Selection { tags: list("fast"), ..Selection::default() }).len(), 2);
         assert_eq!(
-            left(Selection { exclude_tags: list("slow"), ..Selection::default() }),
+            left(&Selection { exclude_tags: list("slow"), ..Selection::default() }),
             ["Cart.test_add"]
         );
     }
 
     #[test]
     fn names_match_as_with_unittest() {
-        assert_eq!(left(Selection { patterns: list("Cart"), ..Selection::default() }).len(), 2);
+        assert_eq!(left(&Selection { patterns: list("Cart"), ..Selection::default() }).len(), 2);
         assert_eq!(
-            left(Selection { patterns: list("*_click"), ..Selection::default() }),
+            left(&Selection { patterns: list("*_click"), ..Selection::default() }),
             ["Browser.test_click"]
         );
         assert!(

@@ -1,0 +1,200 @@
+//! The other binaries, as processes that this one starts and takes down with it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use muletrain_proto::cli::Common;
+use muletrain_proto::client::Address;
+use muletrain_proto::config;
+use muletrain_proto::exit_code::ExitCode;
+use muletrain_proto::id::RunId;
+use muletrain_proto::link::Runtime;
+use muletrain_proto::snapshot::{self, Content, Snapshot};
+use tokio::process::{Child, Command};
+
+use crate::interrupt::Interrupts;
+use crate::settings::Settings;
+
+/// How long a sibling may take to clean up once it is told to end.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// Why a sibling could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The binary is not there, or cannot be started.
+    #[error("cannot start {}; the four muletrain binaries belong in one folder", path.display())]
+    Start {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// This binary does not know where it is.
+    #[error("cannot tell where the muletrain binaries are")]
+    Nowhere(#[source] io::Error),
+    /// The builder has said what is wrong.
+    #[error("the snapshot could not be built")]
+    Builder(ExitCode),
+    /// The builder printed something else than a snapshot.
+    #[error("the builder printed no snapshot")]
+    NoSnapshot(#[source] serde_json::Error),
+    /// The builder is another version.
+    #[error("the builder printed snapshot version {found}, this build reads {}", snapshot::VERSION)]
+    SnapshotVersion {
+        /// The version it says.
+        found: u32,
+    },
+}
+
+impl Error {
+    /// How the process ends because of it.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Builder(code) => *code,
+            _ => ExitCode::Infrastructure,
+        }
+    }
+}
+
+fn command(name: &str, common: &Common) -> Result<(PathBuf, Command), Error> {
+    let here = std::env::current_exe().map_err(Error::Nowhere)?;
+    let path = here.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(&path);
+    // A group of its own: Ctrl-C reaches this process alone, which then takes the others down in
+    // the right order.
+    command.process_group(0).kill_on_drop(true).args(common.to_arguments());
+    Ok((path, command))
+}
+
+fn spawn(path: &Path, command: &mut Command) -> Result<Child, Error> {
+    command.spawn().map_err(|source| Error::Start { path: path.to_owned(), source })
+}
+
+/// Runs the builder on a project; none when it was interrupted.
+///
+/// # Errors
+/// When it cannot be started, or gives no snapshot.
+pub(crate) async fn build(
+    settings: &Settings,
+    common: &Common,
+    interrupts: &mut Interrupts,
+) -> Result<Option<Snapshot>, Error> {
+    let (path, mut command) = command("muletrain-builder", common)?;
+    command.arg("build").arg(&settings.project).arg("--runtime").arg(match settings.runtime {
+        config::Runtime::Auto => "auto",
+        config::Runtime::Docker => "docker",
+        config::Runtime::Process => "process",
+    });
+    command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
+    let child = spawn(&path, command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let id = child.id();
+    let output = child.wait_with_output();
+    tokio::pin!(output);
+    let output = tokio::select! {
+        output = &mut output => output,
+        () = interrupts.next() => {
+            interrupt(id);
+            // It removes what it was about to make; no longer than this is waited for that.
+            let _ = tokio::time::timeout(GRACE, output).await;
+            return Ok(None);
+        }
+    };
+    let output = output.map_err(|source| Error::Start { path, source })?;
+    if !output.status.success() {
+        let code = output.status.code().and_then(ExitCode::from_status);
+        return Err(Error::Builder(code.unwrap_or(ExitCode::Infrastructure)));
+    }
+    let snapshot: Snapshot = serde_json::from_slice(&output.stdout).map_err(Error::NoSnapshot)?;
+    match snapshot.version {
+        snapshot::VERSION => Ok(Some(snapshot)),
+        found => Err(Error::SnapshotVersion { found }),
+    }
+}
+
+fn interrupt(process: Option<u32>) {
+    let process = process.and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+    if let Some(process) = process {
+        // It may have ended just now.
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::INT);
+    }
+}
+
+/// Starts the reporter on a run.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn report(
+    run: &RunId,
+    address: &Address,
+    junit: Option<&Path>,
+    save: Option<&Path>,
+    common: &Common,
+) -> Result<Child, Error> {
+    let (path, mut command) = command("muletrain-reporter", common)?;
+    command.arg("watch").arg(run.as_str()).arg("--scheduler").arg(address.to_string());
+    if let Some(junit) = junit {
+        command.arg("--junit").arg(junit);
+    }
+    if let Some(save) = save {
+        command.arg("--save").arg(save);
+    }
+    spawn(&path, command.stdin(Stdio::null()))
+}
+
+/// An agent on this machine; it ends when this is dropped or told to.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    child: Child,
+}
+
+impl Agent {
+    /// Starts an agent for a snapshot's runtime.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(
+        snapshot: &Snapshot,
+        address: &Address,
+        slots: u32,
+        settings: &Settings,
+        common: &Common,
+    ) -> Result<Self, Error> {
+        let (path, mut command) = command("muletrain-agent", common)?;
+        let runtime = match snapshot.content {
+            Content::Docker { .. } => Runtime::Docker,
+            Content::Process { .. } => Runtime::Process,
+        };
+        command
+            .args(["run", "--attached", "--scheduler"])
+            .arg(address.to_string())
+            .arg("--slots")
+            .arg(slots.to_string())
+            .arg("--runtime")
+            .arg(runtime.to_string());
+        command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
+        let child = spawn(&path, command.stdin(Stdio::piped()).stdout(Stdio::null()))?;
+        Ok(Self { child })
+    }
+
+    /// Waits for it to end by itself, which it should not; tells how.
+    pub(crate) async fn ended(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Lets it clean up and end.
+    pub(crate) async fn finish(mut self) {
+        // The end of its input tells an attached agent to go.
+        drop(self.child.stdin.take());
+        if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
+            tracing::warn!("the agent did not end in time and is killed; its reaper cleans up");
+            // It may have ended just now.
+            let _ = self.child.kill().await;
+        }
+    }
+}
