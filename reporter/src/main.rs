@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! The `muletrain-reporter` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    muletrain_reporter::main()
+}

@@ -1,0 +1,294 @@
+//! What a report says: every test with its outcome, everything else that went wrong, the totals.
+
+use std::collections::BTreeMap;
+
+use muletrain_proto::exit_code::ExitCode;
+use muletrain_proto::id::{AgentId, AppLabel, ClassId, LeaseId, RunId, TestId};
+use muletrain_proto::outcome::{Failure, Output};
+use muletrain_proto::run::Stop;
+use muletrain_proto::seconds::Seconds;
+use muletrain_proto::snapshot::Snapshot;
+use muletrain_proto::verdict::Verdict;
+use serde::Serialize;
+
+use super::lease::LeaseState;
+
+/// Milliseconds since 1970, on the scheduler's clock.
+pub type Moment = u64;
+
+/// Everything a report says of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The run; unknown where its journal was cut off in the first line.
+    pub run: Option<RunId>,
+    /// What it tested.
+    pub snapshot: Option<Box<Snapshot>>,
+    /// When its first record was written.
+    pub opened: Moment,
+    /// When its last record was written.
+    pub ended: Moment,
+    /// Apps, by label.
+    pub apps: Vec<AppReport>,
+    /// Classes that [`TestReport::class`] points into.
+    pub classes: Vec<ClassInfo>,
+    /// Every test, by app and then as the inventory has them.
+    pub tests: Vec<TestReport>,
+    /// What went wrong outside of tests, in the order it happened.
+    pub problems: Vec<Problem>,
+    /// Faults of hosts and agents along the way; no results, but worth knowing.
+    pub incidents: Vec<String>,
+    /// Leases, as they ended.
+    pub leases: BTreeMap<LeaseId, LeaseState>,
+    /// Time of each class's fixtures, by lease.
+    pub fixtures: BTreeMap<(ClassId, LeaseId), Seconds>,
+    /// Tests that the selection left out.
+    pub deselected: u32,
+    /// Why the run ended early.
+    pub stop: Option<Stop>,
+    /// What keeps the report from being whole, in words.
+    pub unfinished: Vec<String>,
+    /// Totals.
+    pub counts: Counts,
+    /// The lower bound its last plan worked out; zero where nothing was known.
+    pub lower_bound: Seconds,
+    /// What it all comes to.
+    pub exit: ExitCode,
+}
+
+impl Summary {
+    /// Time from the first record to the last.
+    #[must_use]
+    pub fn wall(&self) -> Seconds {
+        between(self.opened, self.ended)
+    }
+
+    /// The class of a test.
+    #[must_use]
+    pub fn class(&self, test: &TestReport) -> &ClassInfo {
+        &self.classes[test.class]
+    }
+
+    /// The agent that had a lease.
+    #[must_use]
+    pub fn agent(&self, lease: Option<LeaseId>) -> Option<&AgentId> {
+        self.leases.get(&lease?).map(|lease| &lease.place.agent)
+    }
+}
+
+/// The time between two moments of one clock; none where the clock went backwards.
+#[must_use]
+pub fn between(earlier: Moment, later: Moment) -> Seconds {
+    std::time::Duration::from_millis(later.saturating_sub(earlier)).into()
+}
+
+/// Where a class is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassInfo {
+    /// `module.Class`.
+    pub id: ClassId,
+    /// The app that owns it.
+    pub app: AppLabel,
+    /// Its module.
+    pub module: String,
+    /// Where it is defined, as far as known.
+    pub file: Option<String>,
+    /// Line of the definition.
+    pub line: Option<u32>,
+}
+
+/// A test and everything known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestReport {
+    /// Which.
+    pub id: TestId,
+    /// Place of its class in [`Summary::classes`].
+    pub class: usize,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The try that decided it.
+    pub decisive: Try,
+    /// The other tries, in order.
+    pub others: Vec<Try>,
+}
+
+/// How a test ended, over all its tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The verdict that counts.
+    pub verdict: Verdict,
+    /// It failed before it passed.
+    pub flaky: bool,
+}
+
+impl Outcome {
+    /// The outcome as formats write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self.flaky {
+            true => "flaky",
+            false => self.verdict.as_str(),
+        }
+    }
+}
+
+/// One try of a test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Try {
+    /// From 1.
+    pub number: u32,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// For a test not run: because work was lost.
+    pub lost: bool,
+    /// Time it took, where it ran.
+    pub seconds: Option<Seconds>,
+    /// Why it was skipped, or has no result.
+    pub reason: Option<String>,
+    /// Everything that was raised.
+    pub failures: Vec<Failure>,
+    /// What it printed.
+    pub output: Output,
+    /// The lease under which it ran.
+    pub lease: Option<LeaseId>,
+    /// When it began.
+    pub started: Option<Moment>,
+}
+
+impl Try {
+    /// A try that has no result.
+    #[must_use]
+    pub fn not_run(number: u32, reason: String, lost: bool, lease: Option<LeaseId>) -> Self {
+        Self {
+            number,
+            verdict: Verdict::NotRun,
+            lost,
+            seconds: None,
+            reason: Some(reason),
+            failures: Vec::new(),
+            output: Output::default(),
+            lease,
+            started: None,
+        }
+    }
+}
+
+/// Something that went wrong outside of tests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    /// What it is called, such as `setUpClass (shop.tests.CartTest)` or `shop (databases)`.
+    pub id: String,
+    /// What kind of thing went wrong.
+    pub kind: ProblemKind,
+    /// The app it belongs to; none where it concerns the whole run.
+    pub app: Option<AppLabel>,
+    /// The class whose fixture it was.
+    pub class: Option<ClassId>,
+    /// Failed, error, or crashed.
+    pub verdict: Verdict,
+    /// Everything that was raised.
+    pub failures: Vec<Failure>,
+    /// What was printed meanwhile.
+    pub output: Output,
+    /// The lease under which it happened first.
+    pub lease: Option<LeaseId>,
+    /// When it happened first.
+    pub at: Moment,
+}
+
+/// What kind of thing went wrong outside of tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// A module that cannot be loaded.
+    Load,
+    /// A fixture of a class or a module.
+    Fixture,
+    /// A stage of a pod's life.
+    Pod,
+}
+
+/// An app's part of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AppReport {
+    /// Which.
+    pub label: AppLabel,
+    /// Its totals.
+    pub counts: Counts,
+    /// Time of its tests and their fixtures, added up.
+    pub work: Seconds,
+    /// Time until its first test could start: pod, boot, loading, databases; added up over pods.
+    pub setup: Seconds,
+    /// Who ran it, by name.
+    pub agents: Vec<AgentId>,
+}
+
+/// How many tests ended how. A flaky test counts as flaky only. The JSON report shows it as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counts {
+    /// Passed at once.
+    pub passed: u32,
+    /// Passed after a red try.
+    pub flaky: u32,
+    /// Skipped.
+    pub skipped: u32,
+    /// Failed as expected.
+    pub expected_failures: u32,
+    /// Passed against expectation.
+    pub unexpected_successes: u32,
+    /// Failed.
+    pub failed: u32,
+    /// Ended in an error.
+    pub errors: u32,
+    /// Died with their process.
+    pub crashed: u32,
+    /// Took too long.
+    pub timed_out: u32,
+    /// Not run because of something red, or because the run was stopped.
+    pub not_run: u32,
+    /// Without a verdict because work was lost.
+    pub lost: u32,
+    /// What went wrong outside of tests.
+    pub problems: u32,
+}
+
+impl Counts {
+    /// Counts a test.
+    pub fn add(&mut self, outcome: Outcome, lost: bool) {
+        *match outcome.verdict {
+            _ if outcome.flaky => &mut self.flaky,
+            Verdict::Passed => &mut self.passed,
+            Verdict::Skipped => &mut self.skipped,
+            Verdict::ExpectedFailure => &mut self.expected_failures,
+            Verdict::UnexpectedSuccess => &mut self.unexpected_successes,
+            Verdict::Failed => &mut self.failed,
+            Verdict::Error => &mut self.errors,
+            Verdict::Crashed => &mut self.crashed,
+            Verdict::TimedOut => &mut self.timed_out,
+            Verdict::NotRun if lost => &mut self.lost,
+            Verdict::NotRun => &mut self.not_run,
+        } += 1;
+    }
+
+    /// Tests in all; problems are none.
+    #[must_use]
+    pub fn tests(&self) -> u32 {
+        self.passed
+            + self.flaky
+            + self.skipped
+            + self.expected_failures
+            + self.red_tests()
+            + self.not_run
+            + self.lost
+    }
+
+    /// Tests that make the run red.
+    #[must_use]
+    pub fn red_tests(&self) -> u32 {
+        self.unexpected_successes + self.failed + self.errors + self.crashed + self.timed_out
+    }
+
+    /// Everything that makes the run red.
+    #[must_use]
+    pub fn red(&self) -> u32 {
+        self.red_tests() + self.problems
+    }
+}

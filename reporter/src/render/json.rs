@@ -1,0 +1,144 @@
+//! The machine-readable summary: a versioned contract, apart from the types it is made from.
+
+use muletrain_proto::outcome::Failure;
+use muletrain_proto::seconds::Seconds;
+use serde::Serialize;
+
+use crate::pure::summary::{AppReport, Counts, Problem, Summary, TestReport};
+
+/// Version of the format.
+const VERSION: u32 = 1;
+
+/// The summaries of one or more runs as a JSON document.
+#[must_use]
+pub fn json(summaries: &[Summary]) -> String {
+    let exit = summaries.iter().map(|summary| summary.exit).max().unwrap_or_default();
+    let runs = summaries.iter().map(run).collect();
+    let document = Document { muletrain_report: VERSION, exit_code: exit.status(), runs };
+    let mut text = serde_json::to_string_pretty(&document).expect("a report is plain data");
+    text.push('\n');
+    text
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    muletrain_report: u32,
+    exit_code: u8,
+    runs: Vec<Run<'a>>,
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    run: Option<&'a str>,
+    snapshot: Option<&'a str>,
+    commit: Option<&'a str>,
+    exit_code: u8,
+    /// Milliseconds since 1970.
+    opened_at: u64,
+    seconds: Seconds,
+    counts: Totals,
+    deselected: u32,
+    unfinished: &'a [String],
+    incidents: &'a [String],
+    apps: Vec<App<'a>>,
+    problems: Vec<Trouble<'a>>,
+    tests: Vec<Test<'a>>,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    tests: u32,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+struct App<'a> {
+    app: &'a str,
+    agents: Vec<&'a str>,
+    seconds: Seconds,
+    setup_seconds: Seconds,
+    counts: Totals,
+}
+
+#[derive(Serialize)]
+struct Trouble<'a> {
+    id: &'a str,
+    app: Option<&'a str>,
+    verdict: &'a str,
+    failures: &'a [Failure],
+}
+
+#[derive(Serialize)]
+struct Test<'a> {
+    id: &'a str,
+    app: &'a str,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    lost: bool,
+    seconds: Option<Seconds>,
+    agent: Option<&'a str>,
+    r#try: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[Failure]>::is_empty")]
+    failures: &'a [Failure],
+}
+
+fn run(summary: &Summary) -> Run<'_> {
+    let snapshot = summary.snapshot.as_deref();
+    let revision = snapshot.and_then(|snapshot| snapshot.revision.as_ref());
+    Run {
+        run: summary.run.as_ref().map(|run| run.as_str()),
+        snapshot: snapshot.map(|snapshot| snapshot.id.as_str()),
+        commit: revision.map(|revision| revision.commit.as_str()),
+        exit_code: summary.exit.status(),
+        opened_at: summary.opened,
+        seconds: summary.wall(),
+        counts: totals(&summary.counts),
+        deselected: summary.deselected,
+        unfinished: &summary.unfinished,
+        incidents: &summary.incidents,
+        apps: summary.apps.iter().map(app).collect(),
+        problems: summary.problems.iter().map(trouble).collect(),
+        tests: summary.tests.iter().map(|one| test(summary, one)).collect(),
+    }
+}
+
+fn totals(counts: &Counts) -> Totals {
+    Totals { tests: counts.tests(), counts: *counts }
+}
+
+fn app(app: &AppReport) -> App<'_> {
+    App {
+        app: app.label.as_str(),
+        agents: app.agents.iter().map(|agent| agent.as_str()).collect(),
+        seconds: app.work,
+        setup_seconds: app.setup,
+        counts: totals(&app.counts),
+    }
+}
+
+fn trouble(problem: &Problem) -> Trouble<'_> {
+    Trouble {
+        id: &problem.id,
+        app: problem.app.as_ref().map(|app| app.as_str()),
+        verdict: problem.verdict.as_str(),
+        failures: &problem.failures,
+    }
+}
+
+fn test<'a>(summary: &'a Summary, test: &'a TestReport) -> Test<'a> {
+    let decisive = &test.decisive;
+    Test {
+        id: test.id.as_str(),
+        app: summary.class(test).app.as_str(),
+        outcome: test.outcome.as_str(),
+        lost: decisive.lost,
+        seconds: decisive.seconds,
+        agent: summary.agent(decisive.lease).map(|agent| agent.as_str()),
+        r#try: decisive.number,
+        reason: decisive.reason.as_deref(),
+        failures: &decisive.failures,
+    }
+}

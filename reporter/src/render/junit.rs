@@ -1,0 +1,393 @@
+//! JUnit XML: what CI systems read.
+//!
+//! One `<testsuite>` for each app, module and lease, so that a suite ran in one place and its
+//! start plus its time is its end. The dialect is the widely read one: several results in a test
+//! case, `flakyFailure` and `rerunFailure` as Surefire writes them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use muletrain_proto::id::{AppLabel, LeaseId};
+use muletrain_proto::outcome::{Failure, FailureKind, Output};
+use muletrain_proto::seconds::Seconds;
+use muletrain_proto::verdict::Verdict;
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+use crate::pure::events::bare;
+use crate::pure::summary::{Moment, Problem, ProblemKind, Summary, TestReport, Try};
+use crate::pure::text::for_xml;
+
+type Xml = Writer<Vec<u8>>;
+
+/// The document for one or more runs.
+#[must_use]
+pub fn junit(summaries: &[Summary]) -> String {
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    document(&mut xml, summaries).expect("a vector takes every write");
+    let mut text = String::from_utf8(xml.into_inner()).expect("only text was written");
+    text.push('\n');
+    text
+}
+
+fn document(xml: &mut Xml, summaries: &[Summary]) -> io::Result<()> {
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let suites: Vec<Suite<'_>> = summaries.iter().flat_map(suites).collect();
+    let mut tally = Tally::default();
+    suites.iter().for_each(|suite| tally.add(suite.tally()));
+    let wall = summaries.iter().map(Summary::wall).sum();
+    xml.create_element("testsuites")
+        .with_attribute(("name", "muletrain"))
+        .with_attributes(tally.attributes(wall).iter().map(|(name, value)| (*name, value.as_str())))
+        .write_inner_content(|xml| suites.iter().try_for_each(|suite| suite.write(xml)))?;
+    Ok(())
+}
+
+/// What one lease ran of one module.
+struct Suite<'a> {
+    summary: &'a Summary,
+    app: Option<&'a AppLabel>,
+    name: &'a str,
+    lease: Option<LeaseId>,
+    cases: Vec<Case<'a>>,
+}
+
+/// A line of a suite: a test, or something that went wrong outside of one.
+enum Case<'a> {
+    Test(&'a TestReport),
+    Problem(&'a Problem),
+}
+
+/// Suites in the order of apps, modules and leases; what no lease ran comes last.
+fn suites(summary: &Summary) -> Vec<Suite<'_>> {
+    let mut suites = BTreeMap::<_, Suite<'_>>::new();
+    let mut add = |app, name, lease: Option<LeaseId>, case| {
+        let key = (app, name, lease.is_none(), lease);
+        let new = || Suite { summary, app, name, lease, cases: Vec::new() };
+        suites.entry(key).or_insert_with(new).cases.push(case);
+    };
+    for problem in &summary.problems {
+        add(
+            problem.app.as_ref(),
+            place_of(summary, problem).0,
+            problem.lease,
+            Case::Problem(problem),
+        );
+    }
+    for test in &summary.tests {
+        let class = summary.class(test);
+        add(Some(&class.app), &class.module, test.decisive.lease, Case::Test(test));
+    }
+    suites.into_values().collect()
+}
+
+impl Suite<'_> {
+    fn write(&self, xml: &mut Xml) -> io::Result<()> {
+        let attributes = self.tally().attributes(self.seconds());
+        let name = for_xml(self.name);
+        let mut suite = xml
+            .create_element("testsuite")
+            .with_attribute(("name", name.as_str()))
+            .with_attributes(attributes.iter().map(|(name, value)| (*name, value.as_str())))
+            .with_attribute(("timestamp", timestamp(self.started()).as_str()));
+        if let Some(agent) = self.summary.agent(self.lease) {
+            suite = suite.with_attribute(("hostname", agent.as_str()));
+        }
+        suite.write_inner_content(|xml| {
+            self.properties(xml)?;
+            self.cases.iter().try_for_each(|case| match case {
+                Case::Test(test) => write_test(xml, self.summary, test),
+                Case::Problem(problem) => write_problem(xml, self.summary, problem),
+            })
+        })?;
+        Ok(())
+    }
+
+    fn properties(&self, xml: &mut Xml) -> io::Result<()> {
+        let snapshot = self.summary.snapshot.as_deref();
+        let revision = snapshot.and_then(|snapshot| snapshot.revision.as_ref());
+        let lease = self.lease.and_then(|lease| self.summary.leases.get(&lease));
+        let properties = [
+            ("muletrain.run", self.summary.run.as_ref().map(ToString::to_string)),
+            ("muletrain.snapshot", snapshot.map(|snapshot| snapshot.id.to_string())),
+            ("muletrain.commit", revision.map(|revision| revision.commit.clone())),
+            ("muletrain.app", self.app.map(ToString::to_string)),
+            ("muletrain.lease", self.lease.map(|lease| lease.to_string())),
+            ("muletrain.slot", lease.map(|lease| lease.place.slot.to_string())),
+        ];
+        xml.create_element("properties").write_inner_content(|xml| {
+            properties
+                .iter()
+                .filter_map(|(name, value)| Some((*name, value.as_ref()?)))
+                .try_for_each(|(name, value)| {
+                    xml.create_element("property")
+                        .with_attribute(("name", name))
+                        .with_attribute(("value", for_xml(value).as_str()))
+                        .write_empty()?;
+                    Ok(())
+                })
+        })?;
+        Ok(())
+    }
+
+    fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for case in &self.cases {
+            match case {
+                Case::Test(test) => tally.count(test.outcome.verdict, test.decisive.lost),
+                Case::Problem(problem) => tally.count(problem.verdict, false),
+            }
+        }
+        tally
+    }
+
+    /// When its first case began; a suite that never ran takes the start of the run.
+    fn started(&self) -> Moment {
+        let moments = self.cases.iter().filter_map(|case| match case {
+            Case::Test(test) => test.decisive.started,
+            Case::Problem(problem) => Some(problem.at),
+        });
+        moments.min().unwrap_or(self.summary.opened)
+    }
+
+    /// Time of its tests and of their classes' fixtures.
+    fn seconds(&self) -> Seconds {
+        let mut classes = std::collections::BTreeSet::new();
+        let mut seconds = Seconds::ZERO;
+        for case in &self.cases {
+            if let Case::Test(test) = case {
+                seconds += test.decisive.seconds.unwrap_or_default();
+                classes.insert(&self.summary.class(test).id);
+            }
+        }
+        let Some(lease) = self.lease else { return seconds };
+        let fixtures = &self.summary.fixtures;
+        let times = classes.into_iter().filter_map(|class| fixtures.get(&(class.clone(), lease)));
+        seconds + times.copied().sum()
+    }
+}
+
+/// How many cases ended how, in JUnit's four words.
+#[derive(Default)]
+struct Tally {
+    tests: u32,
+    failures: u32,
+    errors: u32,
+    skipped: u32,
+}
+
+impl Tally {
+    fn count(&mut self, verdict: Verdict, lost: bool) {
+        self.tests += 1;
+        match verdict {
+            Verdict::Passed => {}
+            Verdict::Failed | Verdict::UnexpectedSuccess => self.failures += 1,
+            Verdict::Error | Verdict::Crashed | Verdict::TimedOut => self.errors += 1,
+            Verdict::NotRun if lost => self.errors += 1,
+            Verdict::NotRun | Verdict::Skipped | Verdict::ExpectedFailure => self.skipped += 1,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.tests += other.tests;
+        self.failures += other.failures;
+        self.errors += other.errors;
+        self.skipped += other.skipped;
+    }
+
+    fn attributes(&self, time: Seconds) -> [(&'static str, String); 5] {
+        [
+            ("tests", self.tests.to_string()),
+            ("failures", self.failures.to_string()),
+            ("errors", self.errors.to_string()),
+            ("skipped", self.skipped.to_string()),
+            ("time", decimals(time)),
+        ]
+    }
+}
+
+fn write_test(xml: &mut Xml, summary: &Summary, test: &TestReport) -> io::Result<()> {
+    let class = summary.class(test);
+    let (classname, id) = (class.id.as_str(), test.id.as_str());
+    let method = id.strip_prefix(classname).and_then(|rest| rest.strip_prefix('.')).unwrap_or(id);
+    let decisive = &test.decisive;
+    let mut case = xml
+        .create_element("testcase")
+        .with_attribute(("classname", for_xml(classname).as_str()))
+        .with_attribute(("name", for_xml(method).as_str()))
+        .with_attribute(("time", decimals(decisive.seconds.unwrap_or_default()).as_str()));
+    if let Some(file) = &class.file {
+        case = case.with_attribute(("file", for_xml(file).as_str()));
+    }
+    if let Some(line) = class.line {
+        case = case.with_attribute(("line", line.to_string().as_str()));
+    }
+    case.write_inner_content(|xml| {
+        results(xml, test)?;
+        let repeated = if test.outcome.flaky { "flakyFailure" } else { "rerunFailure" };
+        for other in test.others.iter().filter(|other| other.verdict.is_red()) {
+            for failure in &raised(other) {
+                write_repeated(xml, repeated, failure, &other.output)?;
+            }
+        }
+        system_out(xml, &decisive.output)
+    })?;
+    Ok(())
+}
+
+/// The elements that say how a test ended; a passing one has none.
+fn results(xml: &mut Xml, test: &TestReport) -> io::Result<()> {
+    let decisive = &test.decisive;
+    let reason = decisive.reason.as_deref().unwrap_or_default();
+    match test.outcome.verdict {
+        Verdict::Passed => Ok(()),
+        Verdict::Skipped => write_result(xml, "skipped", "muletrain.Skipped", reason, ""),
+        Verdict::ExpectedFailure => {
+            let message = "failed, as its author said it would";
+            write_result(xml, "skipped", "muletrain.ExpectedFailure", message, "")
+        }
+        Verdict::NotRun => {
+            let element = if decisive.lost { "error" } else { "skipped" };
+            write_result(xml, element, "muletrain.NotRun", &format!("not run: {reason}"), "")
+        }
+        Verdict::UnexpectedSuccess
+        | Verdict::Failed
+        | Verdict::Error
+        | Verdict::Crashed
+        | Verdict::TimedOut => {
+            raised(decisive).iter().try_for_each(|failure| write_failure(xml, failure))
+        }
+    }
+}
+
+/// What a red try raised; there is always something to show.
+fn raised(one: &Try) -> Vec<Failure> {
+    match one.failures.is_empty() {
+        false => one.failures.clone(),
+        true => vec![bare(one.verdict, &one.verdict.to_string())],
+    }
+}
+
+fn write_problem(xml: &mut Xml, summary: &Summary, problem: &Problem) -> io::Result<()> {
+    let (_, classname, name) = place_of(summary, problem);
+    xml.create_element("testcase")
+        .with_attribute(("classname", for_xml(classname).as_str()))
+        .with_attribute(("name", for_xml(name).as_str()))
+        .with_attribute(("time", decimals(Seconds::ZERO).as_str()))
+        .write_inner_content(|xml| {
+            match problem.failures.as_slice() {
+                [] => {
+                    write_failure(xml, &bare(problem.verdict, &problem.id))?;
+                }
+                failures => failures.iter().try_for_each(|failure| write_failure(xml, failure))?,
+            }
+            system_out(xml, &problem.output)
+        })?;
+    Ok(())
+}
+
+/// Suite, class name and name of a problem.
+fn place_of<'a>(summary: &'a Summary, problem: &'a Problem) -> (&'a str, &'a str, &'a str) {
+    let id = problem.id.as_str();
+    match problem.kind {
+        ProblemKind::Load => match id.strip_prefix("unittest.loader._FailedTest.") {
+            Some(module) => (module, "unittest.loader._FailedTest", module),
+            None => (id, id, id),
+        },
+        ProblemKind::Fixture => {
+            let target = id.strip_suffix(')').and_then(|id| id.split_once(" ("));
+            let (name, target) = target.unwrap_or((id, id));
+            let class = problem.class.as_ref();
+            let known = class.and_then(|class| summary.classes.iter().find(|one| one.id == *class));
+            (known.map_or(target, |class| class.module.as_str()), target, name)
+        }
+        ProblemKind::Pod => {
+            let app = problem.app.as_ref().map_or("muletrain", AppLabel::as_str);
+            (app, app, id.rsplit(' ').next().unwrap_or(id))
+        }
+    }
+}
+
+fn write_failure(xml: &mut Xml, failure: &Failure) -> io::Result<()> {
+    let element = match failure.kind {
+        FailureKind::Failure => "failure",
+        FailureKind::Error => "error",
+    };
+    write_result(xml, element, &failure.exception, &message(failure), &failure.traceback)
+}
+
+fn message(failure: &Failure) -> String {
+    match &failure.subtest {
+        Some(subtest) => format!("{subtest} {}", failure.message),
+        None => failure.message.clone(),
+    }
+}
+
+fn write_result(
+    xml: &mut Xml,
+    element: &str,
+    kind: &str,
+    message: &str,
+    text: &str,
+) -> io::Result<()> {
+    let element = xml
+        .create_element(element)
+        .with_attribute(("type", for_xml(kind).as_str()))
+        .with_attribute(("message", for_xml(message).as_str()));
+    match text.is_empty() {
+        true => element.write_empty()?,
+        false => element.write_text_content(BytesText::new(&for_xml(text)))?,
+    };
+    Ok(())
+}
+
+fn write_repeated(
+    xml: &mut Xml,
+    element: &str,
+    failure: &Failure,
+    output: &Output,
+) -> io::Result<()> {
+    xml.create_element(element)
+        .with_attribute(("type", for_xml(&failure.exception).as_str()))
+        .with_attribute(("message", for_xml(&message(failure)).as_str()))
+        .write_inner_content(|xml| {
+            xml.create_element("stackTrace")
+                .write_text_content(BytesText::new(&for_xml(&failure.traceback)))?;
+            system_out(xml, output)
+        })?;
+    Ok(())
+}
+
+fn system_out(xml: &mut Xml, output: &Output) -> io::Result<()> {
+    if output.text.is_empty() && output.omitted == 0 {
+        return Ok(());
+    }
+    let mut text = for_xml(&output.text);
+    if output.omitted > 0 {
+        text += &format!("\n[{} bytes omitted from the middle]\n", output.omitted);
+    }
+    xml.create_element("system-out").write_text_content(BytesText::new(&text))?;
+    Ok(())
+}
+
+fn decimals(seconds: Seconds) -> String {
+    format!("{:.3}", seconds.get())
+}
+
+/// A moment as ISO 8601 in UTC; one beyond the calendar is the epoch.
+fn timestamp(moment: Moment) -> String {
+    let moment = i64::try_from(moment).unwrap_or_default();
+    let stamp = jiff::Timestamp::from_millisecond(moment).unwrap_or_default();
+    stamp.strftime("%Y-%m-%dT%H:%M:%S.%3f+00:00").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_utc_with_milliseconds() {
+        assert_eq!(timestamp(1_767_269_096_007), "2026-01-01T12:04:56.007+00:00");
+        assert_eq!(timestamp(u64::MAX), "1970-01-01T00:00:00.000+00:00");
+    }
+}

@@ -1,0 +1,217 @@
+//! The final report for people: what went wrong and why first, the total last.
+
+mod block;
+mod labels;
+mod table;
+
+use std::collections::BTreeMap;
+
+use muletrain_proto::exit_code::ExitCode;
+use muletrain_proto::run::Stop;
+use muletrain_proto::verdict::Verdict;
+
+use super::style::Look;
+use crate::pure::summary::{Summary, TestReport};
+use crate::pure::text::{fit, for_line, plural};
+
+/// Blocks shown in full; the rest of a section is a line each.
+const IN_FULL: usize = 50;
+
+/// The report on one run. `stored` is the directory that holds its journal.
+#[must_use]
+pub fn report(summary: &Summary, look: Look, stored: Option<&str>) -> String {
+    let mut page = Page { look, text: String::new() };
+    red_tests(&mut page, summary);
+    problems(&mut page, summary);
+    flaky(&mut page, summary);
+    not_run(&mut page, summary);
+    incidents(&mut page, summary);
+    table::slowest(&mut page, summary);
+    table::apps(&mut page, summary);
+    totals(&mut page, summary, stored);
+    page.text
+}
+
+/// A report in the making.
+struct Page {
+    look: Look,
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    /// The head of a section, with its rule across the terminal.
+    fn section(&mut self, title: &str) {
+        if !self.text.is_empty() {
+            self.line("");
+        }
+        let used = title.chars().count() + 4;
+        let rule = "─".repeat(self.look.width.saturating_sub(used));
+        self.line(&format!(
+            "{} {} {}",
+            self.look.faint("──"),
+            self.look.strong(title),
+            self.look.faint(&rule)
+        ));
+    }
+}
+
+/// A red test or a problem, as [`block`] shows it.
+fn blocks(page: &mut Page, title: &str, blocks: &[block::Block<'_>]) {
+    if blocks.is_empty() {
+        return;
+    }
+    page.section(&format!("{title} ({})", blocks.len()));
+    for block in blocks.iter().take(IN_FULL) {
+        block.write(page);
+    }
+    for block in blocks.iter().skip(IN_FULL) {
+        block.write_line(page);
+    }
+}
+
+fn red_tests(page: &mut Page, summary: &Summary) {
+    let sections: [(&str, &[Verdict]); 3] = [
+        ("Failed", &[Verdict::Failed, Verdict::Error, Verdict::UnexpectedSuccess]),
+        ("Crashed", &[Verdict::Crashed]),
+        ("Timed out", &[Verdict::TimedOut]),
+    ];
+    for (title, verdicts) in sections {
+        let tests = summary.tests.iter().filter(|test| verdicts.contains(&test.outcome.verdict));
+        let found: Vec<_> = tests.map(|test| block::Block::of_test(summary, test)).collect();
+        blocks(page, title, &found);
+    }
+}
+
+fn problems(page: &mut Page, summary: &Summary) {
+    let found = summary.problems.iter().map(|problem| block::Block::of_problem(summary, problem));
+    blocks(page, "Errors outside of tests", &found.collect::<Vec<_>>());
+}
+
+fn flaky(page: &mut Page, summary: &Summary) {
+    let tests: Vec<&TestReport> = summary.tests.iter().filter(|test| test.outcome.flaky).collect();
+    if tests.is_empty() {
+        return;
+    }
+    page.section(&format!("Flaky ({})", tests.len()));
+    for test in tests {
+        page.line(&format!("{} {}", page.look.odd("FLAKY"), for_line(test.id.as_str())));
+        let red = test.others.iter().filter(|other| other.verdict.is_red());
+        for other in red {
+            let why = other.failures.first().map(block::headline).unwrap_or_default();
+            let text = format!("  try {} {}: {why}", other.number, other.verdict);
+            page.line(&fit(&text, page.look.width));
+        }
+    }
+}
+
+/// Tests without a verdict, by reason; those that were lost first, and by name.
+fn not_run(page: &mut Page, summary: &Summary) {
+    let mut reasons = BTreeMap::<(bool, String), Vec<&TestReport>>::new();
+    for test in summary.tests.iter().filter(|test| test.outcome.verdict == Verdict::NotRun) {
+        let reason = for_line(test.decisive.reason.as_deref().unwrap_or("no reason was given"));
+        reasons.entry((!test.decisive.lost, reason)).or_default().push(test);
+    }
+    if reasons.is_empty() {
+        return;
+    }
+    let total: usize = reasons.values().map(Vec::len).sum();
+    page.section(&format!("Not run ({total})"));
+    for ((explained, reason), tests) in reasons {
+        let count = plural(tests.len(), "test");
+        let count = if explained { count } else { page.look.bad(&format!("{count} lost")) };
+        page.line(&format!("{count}: {reason}"));
+        let named = if explained { 0 } else { tests.len().min(IN_FULL) };
+        for test in &tests[..named] {
+            page.line(&format!("  {}", for_line(test.id.as_str())));
+        }
+        if !explained && tests.len() > named {
+            page.line(&format!("  and {} more", tests.len() - named));
+        }
+    }
+}
+
+fn incidents(page: &mut Page, summary: &Summary) {
+    if summary.incidents.is_empty() {
+        return;
+    }
+    page.section(&format!("Trouble along the way ({})", summary.incidents.len()));
+    for incident in &summary.incidents {
+        page.line(&format!("{} {}", page.look.odd("!"), for_line(incident)));
+    }
+}
+
+fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
+    let run = summary.run.as_ref().map_or("(unknown)", |run| run.as_str());
+    page.section(&format!("Run {run}"));
+    page.line(&count_line(summary));
+    if let Some(stop) = &summary.stop {
+        page.line(&format!("Stopped: {}", for_line(&stop_reason(stop))));
+    }
+    for reason in &summary.unfinished {
+        page.line(&format!("{} {}", page.look.bad("Incomplete:"), for_line(reason)));
+    }
+    if let Some(command) = labels::rerun(summary) {
+        page.line(&format!("Again, in the checkout: {command}"));
+    }
+    if let Some(stored) = stored {
+        page.line(&format!("Stored in {}", for_line(stored)));
+    }
+    let verdict = match summary.exit {
+        ExitCode::Green => page.look.good("GREEN"),
+        ExitCode::Red => page.look.bad("RED"),
+        ExitCode::Incomplete => page.look.bad("INCOMPLETE: tests have no verdict"),
+        ExitCode::Infrastructure => page.look.bad("COULD NOT RUN"),
+        ExitCode::Usage => page.look.bad("NOTHING TO RUN"),
+        ExitCode::Interrupted => page.look.bad("INTERRUPTED"),
+    };
+    page.line(&page.look.strong(&verdict));
+}
+
+/// Such as `12 tests in 0:42: 10 passed, 1 failed, 1 skipped; 3 deselected`.
+fn count_line(summary: &Summary) -> String {
+    let counts = &summary.counts;
+    let parts = [
+        (counts.passed, "passed"),
+        (counts.failed, "failed"),
+        (counts.errors, "with errors"),
+        (counts.unexpected_successes, "passed unexpectedly"),
+        (counts.crashed, "crashed"),
+        (counts.timed_out, "timed out"),
+        (counts.lost, "lost"),
+        (counts.not_run, "not run"),
+        (counts.flaky, "flaky"),
+        (counts.skipped, "skipped"),
+        (counts.expected_failures, "failed as expected"),
+    ];
+    let parts = parts.into_iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, name)| format!("{number} {name}")).collect();
+    let tests = plural(counts.tests() as usize, "test");
+    let mut line = format!("{tests} in {}", summary.wall());
+    if !parts.is_empty() {
+        line += &format!(": {}", parts.join(", "));
+    }
+    if counts.problems > 0 {
+        line += &format!("; {} outside of tests", plural(counts.problems as usize, "error"));
+    }
+    if summary.deselected > 0 {
+        line += &format!("; {} deselected", summary.deselected);
+    }
+    line
+}
+
+fn stop_reason(stop: &Stop) -> String {
+    match stop {
+        Stop::Interrupted => "interrupted".to_owned(),
+        Stop::FailureLimit { failures } => {
+            format!("{} reached the limit", plural(*failures as usize, "red test"))
+        }
+        Stop::Timeout { limit } => format!("the run's time limit of {limit} was up"),
+        Stop::CannotBoot => "the project cannot be loaded".to_owned(),
+        Stop::Infrastructure { reason } | Stop::NothingSelected { reason } => reason.clone(),
+    }
+}
