@@ -8,6 +8,11 @@ class ProtocolError(Exception):
     """A command that this harness does not understand."""
 
 
+class Command(dict):
+    def __missing__(self, field):
+        raise ProtocolError("command %r has no %r" % (self["type"], field))
+
+
 def encode(message):
     """One line. Lone surrogates, which JSON cannot carry, become question marks."""
     return json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
@@ -52,7 +57,8 @@ class Commands:
             os._exit(1)  # The supervisor is gone, and with it everyone who could be told.
         try:
             command = json.loads(line.decode("utf-8"))
-            command["type"]
-        except (ValueError, TypeError, KeyError) as error:
-            raise ProtocolError("a line is not a command: %r" % line[:200]) from error
-        return command
+        except ValueError:
+            command = None
+        if not isinstance(command, dict) or "type" not in command:
+            raise ProtocolError("a line is not a command: %r" % line[:200])
+        return Command(command)

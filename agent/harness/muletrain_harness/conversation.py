@@ -58,6 +58,7 @@ class Conversation:
             inventory = survey(flatten(suite), origins, self._apps, reorder_by, connections)
             if command["type"] == "collect":
                 self._say("collected", started, inventory=inventory.as_fields())
+                self._session.capture.take()
             else:
                 self._plan(command, suite, inventory, started)
         self._session.phase = "databases"
@@ -124,7 +125,6 @@ class Conversation:
 
     def _say(self, kind, started, **fields):
         self._session.emit(kind, dict(fields, seconds=time.monotonic() - started))
-        self._session.capture.take()
 
 
 def with_tests(suite, tests):

@@ -20,7 +20,7 @@ from .session import kib
 CHUNK = 65536
 BACKLOG = 1 << 20  # Bytes the agent may be behind before the worker has to wait.
 DUMP_GRACE = 0.3  # Seconds past a time limit in which the worker dumps its stacks.
-EXIT_GRACE = 10.0  # Seconds that the project's `atexit` hooks have after `closed`.
+EXIT_GRACE = 5.0  # Seconds that the project's `atexit` hooks have after `closed`.
 
 
 def main():

@@ -88,7 +88,3 @@ def test_much_output_keeps_its_two_ends(pod):
 @pytest.mark.parametrize("name", ["test_i_reads_nothing", "test_j_closed_stream", "test_k_descriptors_are_not_inherited"])
 def test_the_surroundings_of_a_test(pod, name):
     assert (pod.finished(name)["verdict"], pod.finished(name)["failures"]) == ("passed", [])
-
-
-def test_prints_of_the_database_set_up_are_in_ready(pod):
-    assert "Creating test database for alias 'default'" in pod.one("ready")["output"]

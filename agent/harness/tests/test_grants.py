@@ -1,0 +1,84 @@
+"""Several grants in one warm pod."""
+
+import pytest
+from pod import Pod
+
+TESTS = """
+    import unittest
+    from django.contrib.contenttypes.models import ContentType
+    from django.test import TestCase
+
+    class One(TestCase):
+        @classmethod
+        def setUpTestData(cls):
+            print("data")
+            ContentType.objects.create(app_label="made", model="here")
+
+        def test_a(self):
+            self.assertFalse(hasattr(self, "used"))
+            self.used = True
+
+        def test_b(self):
+            self.assertEqual(ContentType.objects.filter(app_label="made").count(), 1)
+
+    class Two(TestCase):
+        tries = 0
+
+        def test_flaky(self):
+            type(self).tries += 1
+            self.assertEqual(self.tries, 2)
+"""
+
+
+@pytest.fixture
+def ready(project):
+    project.append("conf/settings.py", 'INSTALLED_APPS += ["django.contrib.contenttypes"]\n')
+    project.write("shop/tests.py", TESTS)
+    with Pod(project) as pod:
+        pod.hello()
+        pod.assign()
+        yield pod
+
+
+def granted(*names, attempt=1):
+    return [{"id": "shop.tests." + name, "try": attempt} for name in names]
+
+
+def finished(pod):
+    return [(e["test"].partition(".tests.")[2], e["try"], e["verdict"]) for e in pod.of("finished")]
+
+
+def test_databases_are_set_up_once_and_class_fixtures_per_grant(ready):
+    ready.run(granted("One.test_a"), grant=1)
+    ready.run(granted("One.test_b"), grant=2)
+    assert ready.finish()["tests"] == 2
+    assert [event["grant"] for event in ready.of("done")] == [1, 2]
+    assert finished(ready) == [("One.test_a", 1, "passed"), ("One.test_b", 1, "passed")]
+    assert [event["output"] for event in ready.of("class")] == ["data\n", "data\n"]
+
+
+def test_tests_run_in_the_order_they_are_granted(ready):
+    ready.run(granted("Two.test_flaky", "One.test_b", "One.test_a"))
+    assert [name for name, _, _ in finished(ready)] == ["Two.test_flaky", "One.test_b", "One.test_a"]
+
+
+def test_a_second_try_is_told_by_its_number(ready):
+    ready.run(granted("Two.test_flaky"), grant=1)
+    ready.run(granted("Two.test_flaky", attempt=2), grant=2)
+    assert finished(ready) == [("Two.test_flaky", 1, "failed"), ("Two.test_flaky", 2, "passed")]
+    assert [event["try"] for event in ready.of("started")] == [1, 2]
+
+
+def test_a_second_try_starts_from_a_fresh_test(ready):
+    ready.run(granted("One.test_a"), grant=1)
+    ready.run(granted("One.test_a", attempt=2), grant=2)
+    assert finished(ready) == [("One.test_a", 1, "passed"), ("One.test_a", 2, "passed")]
+
+
+def test_a_pod_that_is_granted_nothing(ready):
+    assert ready.finish()["tests"] == 0
+    assert ready.ended() == 0
+
+
+def test_an_empty_grant_is_done(ready):
+    assert ready.run([], grant=3)["grant"] == 3
