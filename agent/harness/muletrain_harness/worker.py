@@ -49,6 +49,7 @@ def _drive(session):
         raise ProtocolError("the agent speaks protocol %r, this harness %d" % (hello["protocol"], PROTOCOL))
     if hello["adapter"] not in ADAPTERS:
         raise ProtocolError("there is no adapter %r" % hello["adapter"])
+    os.environ.update(hello.get("environment", {}))
     session.greet(hello)
     ADAPTERS[hello["adapter"]](session, hello)
     if session.phase != PHASE_CLOSING:
