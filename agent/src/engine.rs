@@ -1,0 +1,322 @@
+//! The agent's one loop: whatever happens goes to [`Slots`], and what follows is done here.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use muletrain_proto::exit_code::ExitCode;
+use muletrain_proto::id::LeaseKey;
+use muletrain_proto::link::{self as contract, Hello};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::docker::{self, Docker};
+use crate::lease::{self, Order};
+use crate::link::{self, Update};
+use crate::process::Processes;
+use crate::pure::slots::{Effect, Input, Slots};
+use crate::reaper::{self, Reaper};
+use crate::runtime::Runtime;
+use crate::settings::Settings;
+use crate::signals::{Signals, Wish};
+use crate::state::{self, State};
+
+/// Updates that may wait for the loop.
+const BACKLOG: usize = 1024;
+
+/// Time between two searches for containers that no lease holds.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// How long an agent that was told to stop may take to kill and clean.
+const STOP_LIMIT: Duration = Duration::from_secs(8);
+
+/// How long the last messages may take to leave.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// Why an agent cannot work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its folder.
+    #[error(transparent)]
+    State(#[from] state::Error),
+    /// The engine.
+    #[error(transparent)]
+    Docker(#[from] docker::Error),
+    /// The process that cleans up after it.
+    #[error(transparent)]
+    Reaper(#[from] reaper::Error),
+    /// Signals.
+    #[error("failed to listen for signals")]
+    Signals(#[source] io::Error),
+    /// The scheduler does not want it.
+    #[error("the scheduler at {address} refused this agent: {reason}")]
+    Refused {
+        /// Where.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// The exit code it means.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::State(_)
+            | Self::Docker(_)
+            | Self::Reaper(_)
+            | Self::Signals(_)
+            | Self::Refused { .. } => ExitCode::Infrastructure,
+        }
+    }
+}
+
+/// Works until told to leave.
+///
+/// # Errors
+/// When the host lacks what the runtime needs, or the scheduler refuses the agent.
+pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
+    let signals = Signals::listen(settings.attached).map_err(Error::Signals)?;
+    let state = State::open(&settings.state)?;
+    let (runtime, platform, reaper) = prepare(&settings, &state).await?;
+    let hello = hello(&settings, platform);
+    let (held, seen) = watch::channel(Vec::new());
+    let (link_updates, updates) = mpsc::channel(BACKLOG);
+    let link = tokio::spawn(link::keep(settings.scheduler.clone(), seen, link_updates));
+    let (lease_updates, from_leases) = mpsc::channel(BACKLOG);
+    let mut engine = Engine {
+        settings,
+        runtime: runtime.clone(),
+        slots: Slots::new(hello),
+        held,
+        sender: None,
+        orders: HashMap::new(),
+        lease_updates,
+        exit: ExitCode::Green,
+        give_up_at: None,
+        welcomed: false,
+    };
+    let result = engine.run(signals, updates, from_leases).await;
+    engine.leave(link).await;
+    runtime.sweep(&[]).await;
+    drop(reaper);
+    result
+}
+
+/// Everything the host has to give before the scheduler is asked for work.
+async fn prepare(settings: &Settings, state: &State) -> Result<(Runtime, String, Reaper), Error> {
+    let owner = &settings.owner;
+    let folder = state.pods(&owner.boot);
+    state.remove_earlier(owner);
+    match settings.runtime {
+        contract::Runtime::Docker => {
+            let docker = Docker::connect(&settings.endpoint, owner.clone()).await?;
+            let platform = docker.platform().await?;
+            let reaper = Reaper::start(owner, &folder, Some(&settings.endpoint))?;
+            Ok((Runtime::Docker(Arc::new(docker)), platform, reaper))
+        }
+        contract::Runtime::Process => {
+            let reaper = Reaper::start(owner, &folder, None)?;
+            let processes = Processes::new(owner.clone(), folder, reaper.clone());
+            let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
+            Ok((Runtime::Process(Arc::new(processes)), platform, reaper))
+        }
+    }
+}
+
+fn hello(settings: &Settings, platform: String) -> Hello {
+    Hello {
+        agent: settings.owner.agent.clone(),
+        boot: settings.owner.boot.clone(),
+        host: settings.host.clone(),
+        version: muletrain_proto::VERSION.to_owned(),
+        slots: settings.slots,
+        runtime: settings.runtime,
+        platform,
+        labels: std::collections::BTreeMap::new(),
+        leases: vec![],
+    }
+}
+
+struct Engine {
+    settings: Settings,
+    runtime: Runtime,
+    slots: Slots,
+    held: watch::Sender<Vec<LeaseKey>>,
+    sender: Option<link::Sender>,
+    orders: HashMap<LeaseKey, mpsc::UnboundedSender<Order>>,
+    lease_updates: mpsc::Sender<lease::Update>,
+    exit: ExitCode,
+    /// When the end of pods is no longer waited for.
+    give_up_at: Option<Instant>,
+    welcomed: bool,
+}
+
+/// Everything the loop reacts to.
+enum Event {
+    Link(Update),
+    Lease(lease::Update),
+    Wish(Wish),
+    Sweep,
+    Tick,
+}
+
+impl Engine {
+    async fn run(
+        &mut self,
+        mut signals: Signals,
+        mut link: mpsc::Receiver<Update>,
+        mut leases: mpsc::Receiver<lease::Update>,
+    ) -> Result<ExitCode, Error> {
+        let mut sweeps = tokio::time::interval(SWEEP);
+        loop {
+            let deadline = earliest(self.slots.deadline(), self.give_up_at);
+            let event = tokio::select! {
+                Some(update) = link.recv() => Event::Link(update),
+                Some(update) = leases.recv() => Event::Lease(update),
+                wish = signals.next() => Event::Wish(wish),
+                _ = sweeps.tick() => Event::Sweep,
+                () = until(deadline) => Event::Tick,
+            };
+            let now = Instant::now();
+            let input = match event {
+                Event::Link(update) => self.link(update)?,
+                Event::Lease(lease::Update::Event(lease, event)) => Input::Event(lease, event),
+                Event::Lease(lease::Update::Removed(lease)) => {
+                    self.orders.remove(&lease);
+                    Input::Removed(lease)
+                }
+                Event::Wish(wish) => self.wish(wish, now),
+                Event::Sweep => {
+                    self.sweep();
+                    continue;
+                }
+                Event::Tick => Input::Tick,
+            };
+            if self.handle(now, input) || self.give_up_at.is_some_and(|limit| limit <= now) {
+                return Ok(self.exit);
+            }
+        }
+    }
+
+    fn link(&mut self, update: Update) -> Result<Input, Error> {
+        match update {
+            Update::Opened(sender) => {
+                self.sender = Some(sender);
+                Ok(Input::Opened)
+            }
+            Update::Message(message) => {
+                if matches!(message, contract::ToAgent::Welcome { .. }) {
+                    tracing::info!(scheduler = %self.settings.scheduler, "attached");
+                    // The scheduler takes one agent of a name at a time, so from now on every
+                    // other boot of this one is known to be dead.
+                    self.welcomed = true;
+                    self.sweep();
+                }
+                Ok(Input::Message(message))
+            }
+            Update::Lost { reason } => {
+                self.sender = None;
+                tracing::warn!(scheduler = %self.settings.scheduler, reason, "no stream");
+                Ok(Input::Lost)
+            }
+            Update::Refused { reason } => {
+                let address = self.settings.scheduler.to_string();
+                Err(Error::Refused { address, reason })
+            }
+        }
+    }
+
+    fn wish(&mut self, wish: Wish, now: Instant) -> Input {
+        let leaving = self.slots.is_leaving();
+        let reason = match wish {
+            Wish::Terminate if !leaving => return Input::Drain,
+            Wish::Terminate => "the agent was told to stop",
+            Wish::Interrupt => {
+                self.exit = ExitCode::Interrupted;
+                "the agent was interrupted"
+            }
+            Wish::Detached => "the program that started the agent is gone",
+        };
+        self.give_up_at = self.give_up_at.or(now.checked_add(STOP_LIMIT));
+        Input::Stop { reason: reason.to_owned() }
+    }
+
+    /// Does what follows from an input; whether that is to exit.
+    fn handle(&mut self, now: Instant, input: Input) -> bool {
+        let effects = self.slots.handle(now, input);
+        let mut exit = false;
+        for effect in effects {
+            exit |= effect == Effect::Exit;
+            self.perform(effect);
+        }
+        let held = self.slots.held();
+        self.held.send_if_modified(|seen| {
+            let changed = *seen != held;
+            *seen = held;
+            changed
+        });
+        exit
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send(message) => {
+                if let Some(sender) = &self.sender {
+                    // A stream that broke says so itself, and everything is sent again.
+                    let _ = sender.send(message);
+                }
+            }
+            Effect::Start(lease, brief) => {
+                let (orders, received) = mpsc::unbounded_channel();
+                self.orders.insert(lease.key.clone(), orders);
+                let (runtime, updates) = (self.runtime.clone(), self.lease_updates.clone());
+                tokio::spawn(lease::work(runtime, *lease, brief, received, updates));
+            }
+            Effect::Grant(lease, grant) => self.order(&lease, Order::Grant(grant)),
+            Effect::Revoke(lease) => self.order(&lease, Order::Revoke),
+            Effect::Stop(lease, reason) => self.order(&lease, Order::Stop(reason)),
+            Effect::Exit => {}
+        }
+    }
+
+    fn order(&self, lease: &LeaseKey, order: Order) {
+        if let Some(orders) = self.orders.get(lease) {
+            // A lease that is over has nothing left to obey.
+            let _ = orders.send(order);
+        }
+    }
+
+    fn sweep(&self) {
+        if self.welcomed {
+            let live: Vec<LeaseKey> = self.slots.live().cloned().collect();
+            let runtime = self.runtime.clone();
+            tokio::spawn(async move { runtime.sweep(&live).await });
+        }
+    }
+
+    /// Lets the last messages out and ends the stream.
+    async fn leave(&mut self, link: JoinHandle<()>) {
+        self.sender = None;
+        let abort = link.abort_handle();
+        if tokio::time::timeout(FLUSH_LIMIT, link).await.is_err() {
+            abort.abort();
+        }
+    }
+}
+
+fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,171 @@
+//! The task of one lease: carries what its pod says to the conversation, and out what follows.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use muletrain_proto::event::{Event, PodStarted};
+use muletrain_proto::id::LeaseKey;
+use muletrain_proto::lease::{Grant, Lease};
+use muletrain_proto::link::RunBrief;
+use tokio::sync::mpsc;
+
+use crate::pod::{Pod, Signal};
+use crate::pure::conversation::{Conversation, Input, Output};
+use crate::runtime::{self, Runtime};
+
+/// What the agent wants of a lease.
+#[derive(Debug)]
+pub enum Order {
+    /// Run these tests.
+    Grant(Grant),
+    /// The scheduler wants it back.
+    Revoke,
+    /// The agent lets go of it.
+    Stop(String),
+}
+
+/// What a lease tells the agent.
+#[derive(Debug)]
+pub enum Update {
+    /// Something happened in its pod.
+    Event(LeaseKey, Event),
+    /// Its last event is out and its pod is removed.
+    Removed(LeaseKey),
+}
+
+/// Works on a lease until its pod is removed.
+pub async fn work(
+    runtime: Runtime,
+    lease: Lease,
+    brief: Arc<RunBrief>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    updates: mpsc::Sender<Update>,
+) {
+    let hello = runtime.hello(&lease, &brief);
+    let memory_limit = runtime.memory_limit(&brief);
+    let conversation = Conversation::new(lease.work.clone(), hello, memory_limit);
+    let key = lease.key.clone();
+    let mut worker = Worker {
+        runtime: runtime.clone(),
+        key: key.clone(),
+        conversation,
+        orders,
+        updates,
+        pod: None,
+    };
+    worker.run(&lease, &brief).await;
+    let updates = worker.updates.clone();
+    // Closes the pod's standard input before it is taken away.
+    drop(worker);
+    runtime.remove(&key).await;
+    let _ = updates.send(Update::Removed(key)).await;
+}
+
+struct Worker {
+    runtime: Runtime,
+    key: LeaseKey,
+    conversation: Conversation,
+    orders: mpsc::UnboundedReceiver<Order>,
+    updates: mpsc::Sender<Update>,
+    pod: Option<Pod>,
+}
+
+impl Worker {
+    async fn run(&mut self, lease: &Lease, brief: &RunBrief) {
+        self.start(lease, brief).await;
+        while !self.conversation.is_over() {
+            let input = self.next().await;
+            self.handle(input).await;
+        }
+    }
+
+    /// Brings the pod up, unless an order ends the lease before that.
+    async fn start(&mut self, lease: &Lease, brief: &RunBrief) {
+        let runtime = self.runtime.clone();
+        let begun = Instant::now();
+        let mut starting = std::pin::pin!(runtime.start(lease, brief));
+        while !self.conversation.is_over() {
+            tokio::select! {
+                started = &mut starting => {
+                    let input = self.started(started, begun);
+                    return self.handle(input).await;
+                }
+                order = self.orders.recv() => self.handle(obey(order)).await,
+            }
+        }
+    }
+
+    fn started(&mut self, started: Result<Pod, runtime::Error>, begun: Instant) -> Input {
+        match started {
+            Ok(pod) => {
+                let started = PodStarted { pod: pod.id.clone(), seconds: begun.elapsed().into() };
+                self.pod = Some(pod);
+                Input::Started(started)
+            }
+            Err(error) => Input::NotStarted { reason: chain(&error) },
+        }
+    }
+
+    async fn next(&mut self) -> Input {
+        let deadline = self.conversation.deadline().map(tokio::time::Instant::from_std);
+        tokio::select! {
+            order = self.orders.recv() => obey(order),
+            signal = said(self.pod.as_mut()) => match signal {
+                Signal::Line(line) => Input::Line(line),
+                Signal::Exited(exit) => Input::Exited(exit),
+            },
+            () = until(deadline) => Input::Tick,
+        }
+    }
+
+    async fn handle(&mut self, input: Input) {
+        for output in self.conversation.handle(Instant::now(), input) {
+            match output {
+                Output::Command(command) => {
+                    if let Some(pod) = &self.pod {
+                        pod.command(&command);
+                    }
+                }
+                Output::Event(event) => {
+                    let _ = self.updates.send(Update::Event(self.key.clone(), event)).await;
+                }
+                Output::Kill => self.runtime.kill(&self.key).await,
+            }
+        }
+    }
+}
+
+/// An order as the conversation knows it. Without a sender the agent itself is gone.
+fn obey(order: Option<Order>) -> Input {
+    match order {
+        Some(Order::Grant(grant)) => Input::Grant(grant),
+        Some(Order::Revoke) => Input::Revoke,
+        Some(Order::Stop(reason)) => Input::Stop { reason },
+        None => Input::Stop { reason: "the agent is gone".to_owned() },
+    }
+}
+
+async fn said(pod: Option<&mut Pod>) -> Signal {
+    match pod {
+        Some(pod) => pod.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,416 @@
+//! One lease, from the start of its pod to its last event, as a state machine.
+//!
+//! Inputs are what the harness says, what the scheduler wants and what time it is; outputs are
+//! commands, events and the wish to kill. Whatever happens, the last event is the pod's ending
+//! and there is exactly one.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use muletrain_proto::event::{Event, Failed, Phase, PodStarted, TimedOut};
+use muletrain_proto::id::TestId;
+use muletrain_proto::lease::{Grant, Work};
+use muletrain_proto::outcome::{Ending, Failure, FailureKind, Output as Printed};
+use muletrain_proto::seconds::Seconds;
+
+use crate::pure::harness::{self, Command, Exited, Hello, Line};
+use crate::pure::outcome::{self, Evidence, Exit};
+
+/// How long a pod may be silent while it loads modules or runs fixtures.
+pub const QUIET_LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// How long setting databases up may take: hundreds of migrations on a busy host.
+pub const DATABASES_LIMIT: Duration = Duration::from_secs(30 * 60);
+
+/// How long after a test's limit the harness has to end it before the agent does.
+pub const TIMEOUT_GRACE: Duration = Duration::from_secs(10);
+
+/// How long a pod that said its last word may live on.
+pub const LINGER_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a kill may take to be confirmed.
+pub const KILL_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a lease's conversation reacts to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The pod is up.
+    Started(PodStarted),
+    /// The pod could not be brought up.
+    NotStarted {
+        /// What failed and what to do.
+        reason: String,
+    },
+    /// The harness said something.
+    Line(Result<Line, harness::Error>),
+    /// The scheduler grants tests.
+    Grant(Grant),
+    /// The scheduler wants the lease back.
+    Revoke,
+    /// The agent must let go of the pod.
+    Stop {
+        /// Why.
+        reason: String,
+    },
+    /// The pod's process is gone, and all it said went before.
+    Exited(Exit),
+    /// The time of [`Conversation::deadline`] has come.
+    Tick,
+}
+
+/// What a lease's conversation wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Tell the harness.
+    Command(Command),
+    /// Tell the scheduler.
+    Event(Event),
+    /// Kill the pod.
+    Kill,
+}
+
+/// The state of one lease.
+#[derive(Debug)]
+pub struct Conversation {
+    work: Work,
+    hello: Hello,
+    memory_limit: Option<u64>,
+    stage: Stage,
+    grants: VecDeque<Grant>,
+    granted: u32,
+    running: Option<(TestId, u32)>,
+    deadline: Option<Instant>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Starting,
+    Booting,
+    Collecting,
+    Planning,
+    Preparing,
+    Idle,
+    Running { grant: u32, last: bool },
+    Closing,
+    Dying { fate: Fate, killed: bool },
+    Ended,
+}
+
+/// What was decided before the process was gone.
+#[derive(Debug)]
+enum Fate {
+    Known(Ending),
+    Exited(Box<Exited>),
+    Protocol(String),
+}
+
+impl Conversation {
+    /// The conversation of a lease whose pod is about to be started.
+    #[must_use]
+    pub fn new(work: Work, hello: Hello, memory_limit: Option<u64>) -> Self {
+        Self {
+            work,
+            hello,
+            memory_limit,
+            stage: Stage::Starting,
+            grants: VecDeque::new(),
+            granted: 0,
+            running: None,
+            deadline: None,
+        }
+    }
+
+    /// When to send [`Input::Tick`], unless something else happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Whether the last event is out.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Ended)
+    }
+
+    /// What follows from an input.
+    pub fn handle(&mut self, now: Instant, input: Input) -> Vec<Output> {
+        match (&self.stage, input) {
+            (Stage::Ended, _) => vec![],
+            (_, Input::Revoke) => self.abandon(Ending::Revoked),
+            (_, Input::Stop { reason }) => self.abandon(Ending::Infrastructure { reason }),
+            (_, Input::NotStarted { reason }) => self.end(Ending::Infrastructure { reason }),
+            (Stage::Starting, Input::Started(started)) => {
+                self.enter(now, Stage::Booting);
+                let hello = Command::Hello(Box::new(self.hello.clone()));
+                vec![Output::Event(Event::PodStarted(started)), Output::Command(hello)]
+            }
+            (_, Input::Started(_)) => vec![],
+            (_, Input::Grant(grant)) => self.grant(now, grant),
+            (_, Input::Line(line)) => self.line(now, line),
+            (_, Input::Exited(exit)) => self.exited(&exit),
+            (_, Input::Tick) => match self.deadline {
+                Some(deadline) if deadline <= now => self.overdue(now),
+                _ => vec![],
+            },
+        }
+    }
+
+    fn grant(&mut self, now: Instant, grant: Grant) -> Vec<Output> {
+        // A number seen before is a repetition after a lost connection.
+        if grant.number <= self.granted || matches!(self.work, Work::Collect { .. }) {
+            return vec![];
+        }
+        self.granted = grant.number;
+        self.grants.push_back(grant);
+        match self.stage {
+            Stage::Idle => self.next_grant(now),
+            _ => vec![],
+        }
+    }
+
+    fn next_grant(&mut self, now: Instant) -> Vec<Output> {
+        let Some(grant) = self.grants.pop_front() else {
+            self.enter(now, Stage::Idle);
+            return vec![];
+        };
+        self.enter(now, Stage::Running { grant: grant.number, last: grant.last });
+        vec![Output::Command(Command::Run { grant: grant.number, tests: grant.tests })]
+    }
+
+    fn line(&mut self, now: Instant, line: Result<Line, harness::Error>) -> Vec<Output> {
+        let event = match (&self.stage, line) {
+            (Stage::Dying { fate: Fate::Known(Ending::Closed), killed: false }, _) => {
+                return self
+                    .protocol_error(now, "the harness spoke after its last word".to_owned());
+            }
+            // The last word was another one; what was on its way does not change it.
+            (Stage::Dying { .. }, _) => return vec![],
+            (_, Err(error)) => return self.protocol_error(now, error.to_string()),
+            (_, Ok(Line::Exited(exited))) => {
+                self.enter(now, Stage::Dying { fate: Fate::Exited(exited), killed: false });
+                return vec![];
+            }
+            (_, Ok(Line::Event(event))) => event,
+        };
+        match self.follow(now, &event) {
+            Some(mut outputs) => {
+                outputs.insert(0, Output::Event(event));
+                outputs
+            }
+            None => {
+                let message = format!("the harness said {} at the wrong time", name(&event));
+                self.protocol_error(now, message)
+            }
+        }
+    }
+
+    /// What a harness's event leads to; `None` where it has no place now.
+    fn follow(&mut self, now: Instant, event: &Event) -> Option<Vec<Output>> {
+        let last_word = |ending| Stage::Dying { fate: Fate::Known(ending), killed: false };
+        match (&self.stage, event) {
+            (Stage::Booting, Event::Booted(_)) => Some(self.begin(now)),
+            (Stage::Collecting, Event::Collected(_)) => Some(self.finish(now)),
+            (Stage::Planning, Event::Planned(_)) => {
+                self.enter(now, Stage::Preparing);
+                Some(vec![])
+            }
+            (Stage::Preparing, Event::Ready(_)) => Some(self.next_grant(now)),
+            (Stage::Running { .. }, Event::Started { test, r#try }) => {
+                self.running = Some((test.clone(), *r#try));
+                self.watch(now);
+                Some(vec![])
+            }
+            (Stage::Running { .. }, Event::Finished(_) | Event::Fixture(_) | Event::Class(_)) => {
+                self.running = None;
+                self.watch(now);
+                Some(vec![])
+            }
+            (Stage::Running { grant, last }, Event::Done { grant: done }) if grant == done => {
+                self.running = None;
+                Some(if *last { self.finish(now) } else { self.next_grant(now) })
+            }
+            (Stage::Running { .. }, Event::TimedOut(_)) => {
+                self.enter(now, last_word(Ending::TimedOut));
+                Some(vec![])
+            }
+            (Stage::Closing, Event::Closed(_)) => {
+                self.enter(now, last_word(Ending::Closed));
+                Some(vec![])
+            }
+            (Stage::Starting, _) => None,
+            (_, Event::Failed(_)) => {
+                self.enter(now, last_word(Ending::Failed));
+                Some(vec![])
+            }
+            _ => None,
+        }
+    }
+
+    fn begin(&mut self, now: Instant) -> Vec<Output> {
+        let (stage, command) = match &self.work {
+            Work::Collect { labels } => {
+                (Stage::Collecting, Command::Collect { labels: labels.clone() })
+            }
+            Work::Run { app, labels, tests } => {
+                let (app, labels, tests) = (app.clone(), labels.clone(), tests.clone());
+                (Stage::Planning, Command::Assign { app, labels, tests })
+            }
+        };
+        self.enter(now, stage);
+        vec![Output::Command(command)]
+    }
+
+    fn finish(&mut self, now: Instant) -> Vec<Output> {
+        self.enter(now, Stage::Closing);
+        vec![Output::Command(Command::Finish)]
+    }
+
+    fn protocol_error(&mut self, now: Instant, message: String) -> Vec<Output> {
+        self.kill(now, Fate::Protocol(message))
+    }
+
+    fn exited(&mut self, exit: &Exit) -> Vec<Output> {
+        let running = self.running.as_ref().map(|(test, _)| test);
+        let evidence = |exited| Evidence { exited, exit, running, memory_limit: self.memory_limit };
+        let ending = match &self.stage {
+            Stage::Dying { fate: Fate::Known(ending), .. } => ending.clone(),
+            Stage::Dying { fate: Fate::Exited(exited), .. } => {
+                outcome::ending(evidence(Some(exited)))
+            }
+            Stage::Dying { fate: Fate::Protocol(message), .. } => {
+                outcome::protocol_death(message.clone(), running, exit)
+            }
+            _ => outcome::ending(evidence(None)),
+        };
+        self.end(ending)
+    }
+
+    /// The deadline has passed.
+    fn overdue(&mut self, now: Instant) -> Vec<Output> {
+        let phase = match &self.stage {
+            Stage::Booting => Phase::Boot,
+            Stage::Collecting | Stage::Planning => Phase::Collect,
+            Stage::Preparing => Phase::Databases,
+            Stage::Running { .. } => match self.running.clone() {
+                Some((test, r#try)) => return self.time_out(now, test, r#try),
+                None => Phase::Run,
+            },
+            Stage::Closing => Phase::Teardown,
+            Stage::Dying { killed: false, .. } => {
+                if let Stage::Dying { killed, .. } = &mut self.stage {
+                    *killed = true;
+                }
+                self.watch(now);
+                return vec![Output::Kill];
+            }
+            Stage::Dying { killed: true, .. } => {
+                let reason = format!(
+                    "the pod was killed and its end was not confirmed within {} s",
+                    KILL_LIMIT.as_secs()
+                );
+                return self.exited(&Exit::Lost { reason });
+            }
+            Stage::Starting | Stage::Idle | Stage::Ended => return vec![],
+        };
+        let failed = Event::Failed(silence(phase));
+        let mut outputs = vec![Output::Event(failed)];
+        outputs.extend(self.kill(now, Fate::Known(Ending::Failed)));
+        outputs
+    }
+
+    /// The harness did not end a test that is over its limit, so the agent does.
+    fn time_out(&mut self, now: Instant, test: TestId, r#try: u32) -> Vec<Output> {
+        let seconds = self.hello.test_timeout.unwrap_or(Seconds::ZERO);
+        let stacks = "the harness did not answer, so there are no stacks".to_owned();
+        let output = Printed::default();
+        let event = Event::TimedOut(TimedOut { test, r#try, seconds, stacks, output });
+        let mut outputs = vec![Output::Event(event)];
+        outputs.extend(self.kill(now, Fate::Known(Ending::TimedOut)));
+        outputs
+    }
+
+    fn kill(&mut self, now: Instant, fate: Fate) -> Vec<Output> {
+        self.enter(now, Stage::Dying { fate, killed: true });
+        vec![Output::Kill]
+    }
+
+    fn abandon(&mut self, ending: Ending) -> Vec<Output> {
+        let mut outputs = vec![Output::Kill];
+        outputs.extend(self.end(ending));
+        outputs
+    }
+
+    fn end(&mut self, ending: Ending) -> Vec<Output> {
+        self.stage = Stage::Ended;
+        self.deadline = None;
+        vec![Output::Event(Event::Ended(ending))]
+    }
+
+    fn enter(&mut self, now: Instant, stage: Stage) {
+        self.stage = stage;
+        self.watch(now);
+    }
+
+    /// Sets the deadline that the present stage has from now on.
+    fn watch(&mut self, now: Instant) {
+        let limit = match &self.stage {
+            Stage::Starting | Stage::Idle | Stage::Ended => None,
+            Stage::Preparing => Some(DATABASES_LIMIT),
+            Stage::Running { .. } if self.running.is_some() => {
+                self.hello.test_timeout.map(|limit| limit.duration().saturating_add(TIMEOUT_GRACE))
+            }
+            Stage::Booting
+            | Stage::Collecting
+            | Stage::Planning
+            | Stage::Running { .. }
+            | Stage::Closing => Some(QUIET_LIMIT),
+            Stage::Dying { killed: false, .. } => Some(LINGER_LIMIT),
+            Stage::Dying { killed: true, .. } => Some(KILL_LIMIT),
+        };
+        self.deadline = limit.and_then(|limit| now.checked_add(limit));
+    }
+}
+
+fn silence(phase: Phase) -> Failed {
+    let (doing, limit) = match phase {
+        Phase::Boot => ("loading Django and the settings", QUIET_LIMIT),
+        Phase::Collect => ("loading test modules", QUIET_LIMIT),
+        Phase::Databases => ("setting up the databases", DATABASES_LIMIT),
+        Phase::Checks => ("running system checks", QUIET_LIMIT),
+        Phase::Run => ("between tests, in a class or module fixture", QUIET_LIMIT),
+        Phase::Teardown => ("taking the databases down", QUIET_LIMIT),
+    };
+    let message =
+        format!("the pod was killed after {} minutes of silence, {doing}", limit.as_secs() / 60);
+    let failure = Failure {
+        kind: FailureKind::Error,
+        exception: "TimeoutError".to_owned(),
+        traceback: message.clone(),
+        message,
+        subtest: None,
+    };
+    Failed { phase, failures: vec![failure], output: Printed::default() }
+}
+
+fn name(event: &Event) -> &'static str {
+    match event {
+        Event::PodStarted(_) => "`pod_started`",
+        Event::Booted(_) => "`booted`",
+        Event::Collected(_) => "`collected`",
+        Event::Planned(_) => "`planned`",
+        Event::Ready(_) => "`ready`",
+        Event::Started { .. } => "`started`",
+        Event::Finished(_) => "`finished`",
+        Event::Fixture(_) => "`fixture`",
+        Event::Class(_) => "`class`",
+        Event::Done { .. } => "`done`",
+        Event::Failed(_) => "`failed`",
+        Event::TimedOut(_) => "`timed_out`",
+        Event::Closed(_) => "`closed`",
+        Event::Ended(_) => "`ended`",
+    }
+}
+
+#[cfg(test)]
+#[path = "conversation_tests.rs"]
+mod tests;

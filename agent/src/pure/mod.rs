@@ -1,0 +1,10 @@
+//! Decisions, free of async, I/O, clock and randomness.
+
+pub mod backoff;
+pub mod check;
+pub mod conversation;
+pub mod endpoint;
+pub mod harness;
+pub mod outcome;
+pub mod pod;
+pub mod slots;

@@ -1,0 +1,331 @@
+//! What a lease's pod is made of: containers or a host process, as data.
+//!
+//! The hardening stands here and not in the configuration: a [`Container`] has no field for
+//! privileged mode, host namespaces, devices or mounts of the host, so nothing a branch says can
+//! ask for them.
+
+use std::collections::BTreeMap;
+
+use muletrain_proto::id::{AgentId, BootId, LeaseKey};
+use muletrain_proto::lease::Lease;
+use muletrain_proto::link::{RunBrief, Runtime};
+use muletrain_proto::run::Limits;
+use muletrain_proto::snapshot::{self, Content, Service, Snapshot};
+
+use crate::pure::harness::{App, Hello, PROTOCOL};
+
+/// What official service images need to prepare their folders and step down from root.
+pub const SERVICE_CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+
+/// Marks the processes of a pod, in their environment: those of a host process may leave its
+/// group, and a mark is inherited.
+pub const MARK: &str = "MULETRAIN_POD";
+
+/// The least memory a container is given, in bytes.
+const LEAST_MEMORY: u64 = 32 << 20;
+
+/// The least processes and threads a container is given.
+const LEAST_PROCESSES: u32 = 16;
+
+/// Who a pod belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The agent.
+    pub agent: AgentId,
+    /// This life of it.
+    pub boot: BootId,
+}
+
+impl Owner {
+    /// The value of [`MARK`] in every process of a lease.
+    #[must_use]
+    pub fn mark(&self, lease: &LeaseKey) -> String {
+        format!("{}{}/{}/{}", self.mark_prefix(), lease.run, lease.lease, lease.epoch.0)
+    }
+
+    /// What the marks of all leases of this boot begin with.
+    #[must_use]
+    pub fn mark_prefix(&self) -> String {
+        format!("{}/{}/", self.agent, self.boot)
+    }
+}
+
+/// A container of a pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Its name on the engine.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Image id, or reference of a service's image.
+    pub image: String,
+    /// Replaces the image's entrypoint; empty keeps it.
+    pub entrypoint: Vec<String>,
+    /// Replaces the image's command; empty keeps it.
+    pub command: Vec<String>,
+    /// Added to the image's environment.
+    pub environment: BTreeMap<String, String>,
+    /// `uid:gid`; none: the image's user.
+    pub user: Option<String>,
+    /// Folder it starts in.
+    pub folder: Option<String>,
+    /// Names of `localhost`, where this container is the one that owns the network; the others
+    /// join it.
+    pub network: Network,
+    /// Capabilities it keeps.
+    pub capabilities: Vec<&'static str>,
+    /// What it may use.
+    pub memory: u64,
+    /// Processes and threads.
+    pub processes: u32,
+    /// Processors in thousandths.
+    pub cpu_millis: Option<u32>,
+    /// Bytes of `/tmp` in memory; none: the image's.
+    pub temporary: Option<u64>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What a container is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Role {
+    /// The harness and the tests.
+    Tests {
+        /// `os/architecture` its image has to have.
+        platform: String,
+    },
+    /// A service.
+    Service {
+        /// Its name.
+        name: String,
+        /// Command that succeeds once it is ready.
+        ready: Vec<String>,
+    },
+}
+
+/// How a container gets its network: loopback, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Network {
+    /// It owns the pod's network, in which these names mean `127.0.0.1`.
+    Own(Vec<String>),
+    /// It joins the network of the pod's first container.
+    Joined,
+}
+
+/// A pod as a host process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// The Python to start.
+    pub python: String,
+    /// The tree to copy.
+    pub root: String,
+    /// Its environment, apart from what depends on where the copy is.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Why an agent cannot make a pod of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The snapshot is for the other runtime.
+    #[error(
+        "the snapshot is made for the {snapshot} runtime and this agent runs {agent}; \
+         build it for {agent}, or start an agent with --runtime {snapshot}"
+    )]
+    Runtime {
+        /// What the snapshot is for.
+        snapshot: Runtime,
+        /// What the agent runs.
+        agent: Runtime,
+    },
+    /// Host processes have no services.
+    #[error(
+        "service {name} needs a container, and the process runtime has none; \
+         use --runtime docker, or point [env] to a server of your own"
+    )]
+    Service {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// The containers of a lease, in the order they start; the last one runs the tests.
+///
+/// # Errors
+/// When the snapshot is no image.
+pub fn containers(
+    lease: &LeaseKey,
+    brief: &RunBrief,
+    owner: &Owner,
+    deadline: u64,
+    bootstrap: &str,
+) -> Result<Vec<Container>, Error> {
+    let snapshot = &brief.snapshot;
+    let Content::Docker { image, platform, root, user } = &snapshot.content else {
+        return Err(Error::Runtime { snapshot: Runtime::Process, agent: Runtime::Docker });
+    };
+    let labels = labels(lease, owner, deadline);
+    let limits = limits(brief);
+    let mut containers: Vec<Container> = (1..)
+        .zip(&snapshot.services)
+        .map(|(number, item)| service(service_name(owner, lease, number), item, limits, &labels))
+        .collect();
+    containers.push(Container {
+        name: tests_name(owner, lease),
+        role: Role::Tests { platform: platform.clone() },
+        image: image.clone(),
+        entrypoint: vec![snapshot.python.clone(), "-c".to_owned(), bootstrap.to_owned()],
+        command: vec![],
+        environment: environment(snapshot, owner.mark(lease)),
+        user: Some(user.clone()),
+        folder: Some(root.clone()),
+        network: Network::Joined,
+        capabilities: vec![],
+        memory: limits.memory,
+        processes: limits.processes,
+        cpu_millis: limits.cpu_millis,
+        temporary: Some(limits.memory / 2),
+        labels,
+    });
+    let names = snapshot.services.iter().flat_map(|service| {
+        std::iter::once(service.name.clone()).chain(service.aliases.iter().cloned())
+    });
+    let network = Network::Own(names.collect());
+    if let Some(first) = containers.first_mut() {
+        first.network = network;
+    }
+    Ok(containers)
+}
+
+fn service(
+    name: String,
+    service: &Service,
+    limits: Limits,
+    labels: &BTreeMap<String, String>,
+) -> Container {
+    Container {
+        name,
+        role: Role::Service { name: service.name.clone(), ready: service.ready.clone() },
+        image: service.image.clone(),
+        entrypoint: vec![],
+        command: service.command.clone(),
+        environment: service.environment.clone(),
+        user: None,
+        folder: None,
+        network: Network::Joined,
+        capabilities: SERVICE_CAPABILITIES.to_vec(),
+        memory: limits.memory,
+        processes: limits.processes,
+        cpu_millis: limits.cpu_millis,
+        temporary: None,
+        labels: labels.clone(),
+    }
+}
+
+/// The limits of a container. What an engine would take for "no limit" is raised to the least
+/// that can run.
+#[must_use]
+pub fn limits(brief: &RunBrief) -> Limits {
+    let limits = brief.options.limits;
+    Limits {
+        memory: limits.memory.max(LEAST_MEMORY),
+        processes: limits.processes.max(LEAST_PROCESSES),
+        ..limits
+    }
+}
+
+/// Name of the container that runs the tests of a lease.
+#[must_use]
+pub fn tests_name(owner: &Owner, lease: &LeaseKey) -> String {
+    format!("{}-tests", container_name(owner, lease))
+}
+
+fn service_name(owner: &Owner, lease: &LeaseKey, number: usize) -> String {
+    format!("{}-service{number}", container_name(owner, lease))
+}
+
+/// Ids may hold a colon, which such a name may not.
+fn container_name(owner: &Owner, lease: &LeaseKey) -> String {
+    let LeaseKey { run, lease, epoch } = lease;
+    format!("muletrain-{}-{run}-{lease}-{}", owner.boot, epoch.0).replace(':', "-")
+}
+
+/// The environment of the tests' container. Its `/tmp` is the one folder sure to be writable,
+/// and a uid without an entry in `/etc/passwd` has a name only here.
+fn environment(snapshot: &Snapshot, mark: String) -> BTreeMap<String, String> {
+    let defaults = [("HOME", "/tmp"), ("USER", "muletrain"), ("LOGNAME", "muletrain")];
+    let mut environment: BTreeMap<String, String> =
+        defaults.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    environment.extend(snapshot.environment.set.clone());
+    environment.insert(MARK.to_owned(), mark);
+    environment
+}
+
+/// Labels of everything that belongs to a lease.
+fn labels(lease: &LeaseKey, owner: &Owner, deadline: u64) -> BTreeMap<String, String> {
+    [
+        (label::RUN, lease.run.to_string()),
+        (label::LEASE, lease.lease.to_string()),
+        (label::ATTEMPT, lease.epoch.0.to_string()),
+        (label::AGENT, owner.agent.to_string()),
+        (label::BOOT, owner.boot.to_string()),
+        (label::DEADLINE, deadline.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// Names of labels.
+pub mod label {
+    /// The run.
+    pub const RUN: &str = "muletrain.run";
+    /// The lease in it.
+    pub const LEASE: &str = "muletrain.lease";
+    /// Its epoch.
+    pub const ATTEMPT: &str = "muletrain.attempt";
+    /// The agent.
+    pub const AGENT: &str = "muletrain.agent";
+    /// This life of the agent.
+    pub const BOOT: &str = "muletrain.boot";
+    /// Seconds since 1970 after which nobody can want it any more.
+    pub const DEADLINE: &str = "muletrain.deadline";
+}
+
+/// The host process of a lease.
+///
+/// # Errors
+/// When the snapshot is an image, or needs services.
+pub fn process(lease: &LeaseKey, brief: &RunBrief, owner: &Owner) -> Result<Process, Error> {
+    let snapshot = &brief.snapshot;
+    let Content::Process { root } = &snapshot.content else {
+        return Err(Error::Runtime { snapshot: Runtime::Docker, agent: Runtime::Process });
+    };
+    if let Some(service) = snapshot.services.first() {
+        return Err(Error::Service { name: service.name.clone() });
+    }
+    let mut environment = snapshot.environment.set.clone();
+    environment.insert(MARK.to_owned(), owner.mark(lease));
+    Ok(Process { python: snapshot.python.clone(), root: root.clone(), environment })
+}
+
+/// What the harness is told first. `root` is where the tests find the project.
+#[must_use]
+pub fn hello(lease: &Lease, brief: &RunBrief, root: String) -> Hello {
+    let snapshot = &brief.snapshot;
+    let app = |app: &snapshot::App| App { label: app.label.clone(), path: app.path.clone() };
+    Hello {
+        protocol: PROTOCOL,
+        root,
+        manage: snapshot.project.manage.clone(),
+        settings: snapshot.project.settings.clone(),
+        adapter: "django",
+        apps: snapshot.apps.iter().map(app).collect(),
+        test_timeout: brief.options.test_timeout,
+        checks: lease.checks,
+        output_limit: brief.options.limits.output,
+        environment: brief.secrets.0.clone(),
+    }
+}
+
+#[cfg(test)]
+#[path = "pod_tests.rs"]
+mod tests;

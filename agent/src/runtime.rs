@@ -1,0 +1,97 @@
+//! What pods are made of, behind one face.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use muletrain_proto::id::LeaseKey;
+use muletrain_proto::lease::Lease;
+use muletrain_proto::link::RunBrief;
+
+use crate::docker::{self, Docker};
+use crate::pod::Pod;
+use crate::process::{self, Processes};
+use crate::pure::harness::Hello;
+use crate::pure::pod;
+
+/// Makes pods, kills them and removes all trace of them.
+#[derive(Debug, Clone)]
+pub enum Runtime {
+    /// As containers.
+    Docker(Arc<Docker>),
+    /// As host processes.
+    Process(Arc<Processes>),
+}
+
+/// Why there is no pod.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The snapshot does not fit this agent.
+    #[error(transparent)]
+    Unfit(#[from] pod::Error),
+    /// The engine, an image or a service.
+    #[error(transparent)]
+    Docker(#[from] docker::Error),
+    /// A host process.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+}
+
+impl Runtime {
+    /// Starts the pod of a lease.
+    ///
+    /// # Errors
+    /// When it cannot be brought up; what of it was, [`Self::remove`] takes away.
+    pub async fn start(&self, lease: &Lease, brief: &RunBrief) -> Result<Pod, Error> {
+        match self {
+            Self::Docker(docker) => docker.start(&lease.key, brief).await,
+            Self::Process(processes) => processes.start(&lease.key, brief).await,
+        }
+    }
+
+    /// What the harness of a lease is told first.
+    #[must_use]
+    pub fn hello(&self, lease: &Lease, brief: &RunBrief) -> Hello {
+        let root = match self {
+            Self::Docker(_) => brief.snapshot.content.root().to_owned(),
+            Self::Process(processes) => text(&processes.root(&lease.key)),
+        };
+        pod::hello(lease, brief, root)
+    }
+
+    /// The memory limit of a pod, where there is one.
+    #[must_use]
+    pub fn memory_limit(&self, brief: &RunBrief) -> Option<u64> {
+        match self {
+            Self::Docker(_) => Some(pod::limits(brief).memory),
+            Self::Process(_) => None,
+        }
+    }
+
+    /// Kills the tests of a pod at once.
+    pub async fn kill(&self, lease: &LeaseKey) {
+        match self {
+            Self::Docker(docker) => docker.kill(lease).await,
+            Self::Process(processes) => processes.kill(lease),
+        }
+    }
+
+    /// Removes all of a pod, alive or not.
+    pub async fn remove(&self, lease: &LeaseKey) {
+        match self {
+            Self::Docker(docker) => docker.remove(lease).await,
+            Self::Process(processes) => processes.remove(lease).await,
+        }
+    }
+
+    /// Removes what belongs to this agent and to no live lease, earlier lives of it included.
+    pub async fn sweep(&self, live: &[LeaseKey]) {
+        match self {
+            Self::Docker(docker) => docker.sweep(live).await,
+            Self::Process(_) => {}
+        }
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

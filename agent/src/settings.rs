@@ -1,0 +1,139 @@
+//! What an agent works with, once arguments, environment and host are taken together.
+
+use std::path::PathBuf;
+
+use muletrain_proto::client::Address;
+use muletrain_proto::id::{AgentId, BootId};
+use muletrain_proto::link::Runtime;
+
+use crate::cli::{DockerArguments, ReapArguments, RunArguments};
+use crate::pure::endpoint::{self, Endpoint};
+use crate::pure::pod::Owner;
+
+/// What an agent works with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the scheduler listens.
+    pub scheduler: Address,
+    /// Pods at once.
+    pub slots: u32,
+    /// What pods are made of.
+    pub runtime: Runtime,
+    /// The Docker Engine.
+    pub endpoint: Endpoint,
+    /// Who this agent is.
+    pub owner: Owner,
+    /// Name of the host, for people.
+    pub host: String,
+    /// Folder for what runs at the moment.
+    pub state: PathBuf,
+    /// Whether the end of standard input ends the agent.
+    pub attached: bool,
+}
+
+/// What a reaper works with.
+#[derive(Debug, Clone)]
+pub struct Reap {
+    /// Whose things it removes.
+    pub owner: Owner,
+    /// Folder of host processes.
+    pub folder: PathBuf,
+    /// Engine of containers, if any.
+    pub endpoint: Option<Endpoint>,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The engine's address is refused.
+    #[error(transparent)]
+    Endpoint(#[from] endpoint::Error),
+    /// The host's name is no id.
+    #[error("the host's name cannot name the agent; name it with --id")]
+    Name(#[source] muletrain_proto::id::Error),
+    /// Nowhere to keep state.
+    #[error("there is no home folder to keep state in; name a folder with --state")]
+    NoHome,
+}
+
+impl Settings {
+    /// Settings of `run`.
+    ///
+    /// # Errors
+    /// When something is neither given nor found, or is refused.
+    pub fn from_arguments(arguments: &RunArguments) -> Result<Self, Error> {
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let boot = BootId::new(format!("{:016x}", fastrand::u64(..))).map_err(Error::Name)?;
+        let agent = match &arguments.id {
+            Some(id) => id.clone(),
+            None => default_id(&host, &boot, arguments.attached).map_err(Error::Name)?,
+        };
+        let state = match &arguments.state {
+            Some(state) => state.clone(),
+            None => default_state()?.join(agent.as_str()),
+        };
+        Ok(Self {
+            scheduler: arguments.scheduler.clone(),
+            slots: arguments.slots.unwrap_or_else(processors),
+            runtime: arguments.runtime.into(),
+            endpoint: endpoint(&arguments.docker)?,
+            owner: Owner { agent, boot },
+            host,
+            state,
+            attached: arguments.attached,
+        })
+    }
+}
+
+impl Reap {
+    /// Settings of `reap`.
+    ///
+    /// # Errors
+    /// When the engine's address is none.
+    pub fn from_arguments(arguments: &ReapArguments) -> Result<Self, Error> {
+        // Whether the engine may be used was decided by the agent.
+        let endpoint = arguments.docker_host.as_deref().map(|text| endpoint::parse(text, true));
+        Ok(Self {
+            owner: Owner { agent: arguments.agent.clone(), boot: arguments.boot.clone() },
+            folder: arguments.folder.clone(),
+            endpoint: endpoint.transpose()?,
+        })
+    }
+}
+
+/// The engine that arguments name, else the local one.
+///
+/// # Errors
+/// When the address is refused.
+pub fn endpoint(arguments: &DockerArguments) -> Result<Endpoint, Error> {
+    let host = arguments.docker_host.as_deref().filter(|host| !host.is_empty());
+    Ok(endpoint::parse(host.unwrap_or(endpoint::LOCAL), arguments.insecure_docker_host)?)
+}
+
+/// The host's name; with the boot behind it for an agent that belongs to one run, because several
+/// may be on a host at once and one must not take another for an earlier life of itself.
+fn default_id(
+    host: &str,
+    boot: &BootId,
+    attached: bool,
+) -> Result<AgentId, muletrain_proto::id::Error> {
+    let host = if host.is_empty() { "localhost" } else { host };
+    match attached {
+        true => AgentId::new(format!("{host}-{boot}")),
+        false => AgentId::new(host),
+    }
+}
+
+fn default_state() -> Result<PathBuf, Error> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    let base = match (variable("XDG_STATE_HOME"), variable("HOME")) {
+        (Some(state), _) => PathBuf::from(state),
+        (None, Some(home)) => PathBuf::from(home).join(".local/state"),
+        (None, None) => return Err(Error::NoHome),
+    };
+    Ok(base.join("muletrain/agents"))
+}
+
+fn processors() -> u32 {
+    std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
+}
