@@ -1,0 +1,1 @@
+"""A test that ends its process with success."""

@@ -1,0 +1,1 @@
+"""The neighbour that must not notice."""

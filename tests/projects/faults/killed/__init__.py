@@ -1,0 +1,1 @@
+"""A test that kills its process."""

@@ -1,0 +1,1 @@
+"""A test that reads address zero."""
