@@ -1,1 +1,1 @@
-"""Customers and their addresses."""
+"""Members of the shop and the countries they are from."""

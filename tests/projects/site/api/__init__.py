@@ -1,1 +1,1 @@
-"""What other programs may ask."""
+"""Nothing but tests: of modules that fail before any test of theirs runs."""

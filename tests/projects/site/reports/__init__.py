@@ -1,1 +1,1 @@
-"""Figures from several databases."""
+"""The audit trail, kept in a database of its own."""

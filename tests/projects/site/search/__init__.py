@@ -1,1 +1,1 @@
-"""Search over what the other apps hold."""
+"""A word index in memory; no models."""
