@@ -129,10 +129,14 @@ impl Engine {
     /// Takes an input and everything that follows from it.
     fn take(&mut self, input: Input) {
         let now = self.now();
-        let mut step = decide(&self.state, now, input);
-        while !step.is_empty() {
+        let step = decide(&self.state, now, input);
+        self.make(now, step);
+        loop {
+            let step = advance(&self.state, now);
+            if step.is_empty() {
+                return;
+            }
             self.make(now, step);
-            step = advance(&self.state, now);
         }
     }
 

@@ -118,15 +118,15 @@ fn no_agent(state: &State, now: Moment, run: &Run) -> Option<Stop> {
 
 /// Tests that were running when the run's time was up.
 fn settle_overrun(run: &Run, step: &mut Step) {
-    let running = run.ledger.all_open().filter(|(_, account)| account.running.is_some());
-    for (test, account) in running {
-        let reason = "it was running when the time of the run was up".to_owned();
+    for (lease, held) in &run.leases {
+        let Some(test) = &held.running else { continue };
+        let tries = run.ledger.get(test).map_or(1, |account| account.tries.max(1));
         let record = Record::Settled {
             test: test.clone(),
-            r#try: account.tries.max(1),
+            r#try: tries,
             verdict: Verdict::TimedOut,
-            reason,
-            lease: account.running,
+            reason: "it was running when the time of the run was up".to_owned(),
+            lease: Some(*lease),
             lost: false,
         };
         step.record(&run.id, record);

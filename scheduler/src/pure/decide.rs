@@ -239,22 +239,18 @@ fn record_event(run: &Run, held: &Held, step: &mut Step, sequence: u64, event: E
 
 /// Gives the test under which a lease ended its verdict, where the ending is one.
 fn settle_running(run: &Run, held: &Held, step: &mut Step, ending: &Ending) {
-    let running: Vec<(&TestId, u32)> = run
-        .ledger
-        .running(held.lease.key.lease)
-        .map(|(test, account)| (test, account.lost_under))
-        .collect();
     match ending {
         Ending::Crashed(death) => {
-            let named = death.running.iter().filter(|_| running.is_empty());
-            for test in running.iter().map(|(test, _)| *test).chain(named) {
+            if let Some(test) = held.running.as_ref().or(death.running.as_ref()) {
                 settle(run, step, test, Verdict::Crashed, death.reason.clone(), held, false);
             }
         }
         Ending::Infrastructure { reason } => {
-            let over = running.iter().filter(|(_, lost)| lost + 1 >= LOST_UNDER_LIMIT);
-            for (test, lost) in over {
-                let reason = format!("{} pods were lost while it ran, last: {reason}", lost + 1);
+            let Some(test) = &held.running else { return };
+            let lost = run.ledger.get(test).map_or(0, |account| account.lost_under) + 1;
+            if lost >= LOST_UNDER_LIMIT {
+                let reason =
+                    format!("{lost} pods were lost while it ran, the last because {reason}");
                 settle(run, step, test, Verdict::Crashed, reason, held, false);
             }
         }

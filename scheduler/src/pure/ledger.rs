@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muletrain_proto::id::{AppLabel, LeaseId, TestId};
+use muletrain_proto::id::{AppLabel, TestId};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::verdict::Verdict;
 
@@ -24,8 +24,6 @@ pub struct Account {
     pub module: String,
     /// Tries granted so far.
     pub tries: u32,
-    /// The lease that runs it just now.
-    pub running: Option<LeaseId>,
     /// Agents lost while it ran.
     pub lost_under: u32,
     /// How it ended.
@@ -54,7 +52,6 @@ impl Ledger {
             app: app.clone(),
             module: module.to_owned(),
             tries: 0,
-            running: None,
             lost_under: 0,
             verdict: None,
         };
@@ -71,7 +68,6 @@ impl Ledger {
     /// Gives a test its verdict; the first one stands.
     pub fn settle(&mut self, test: &TestId, verdict: Verdict) {
         let Some(account) = self.tests.get_mut(test) else { return };
-        account.running = None;
         if account.verdict.is_some() {
             return;
         }
@@ -92,20 +88,10 @@ impl Ledger {
         }
     }
 
-    /// Notes that a lease began to run a test.
-    pub fn start(&mut self, test: &TestId, lease: LeaseId) {
-        if let Some(account) = self.tests.get_mut(test)
-            && account.verdict.is_none()
-        {
-            account.running = Some(lease);
-        }
-    }
-
-    /// Takes from a lease the test it was running, counting the loss where the host was to blame.
-    pub fn release(&mut self, lease: LeaseId, lost: bool) {
-        for account in self.tests.values_mut().filter(|account| account.running == Some(lease)) {
-            account.running = None;
-            account.lost_under += u32::from(lost);
+    /// Counts that the agent that ran a test was lost.
+    pub fn lose(&mut self, test: &TestId) {
+        if let Some(account) = self.tests.get_mut(test) {
+            account.lost_under += 1;
         }
     }
 
@@ -113,11 +99,6 @@ impl Ledger {
     #[must_use]
     pub fn get(&self, test: &TestId) -> Option<&Account> {
         self.tests.get(test)
-    }
-
-    /// Tests that a lease is running.
-    pub fn running(&self, lease: LeaseId) -> impl Iterator<Item = (&TestId, &Account)> {
-        self.tests.iter().filter(move |(_, account)| account.running == Some(lease))
     }
 
     /// Apps that have tests without a verdict.

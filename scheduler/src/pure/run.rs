@@ -68,6 +68,8 @@ pub struct Held {
     pub sequence: u64,
     /// Verdicts it has given.
     pub verdicts: u32,
+    /// The test it is running, or was running when it ended.
+    pub running: Option<TestId>,
     /// When it was asked back.
     pub revoked: Option<Moment>,
 }
@@ -168,6 +170,7 @@ impl Run {
             place: place.clone(),
             sequence: 0,
             verdicts: 0,
+            running: None,
             revoked: None,
         };
         self.leases.insert(lease.key.lease, held);
@@ -185,13 +188,15 @@ impl Run {
                 }
             }
             Event::Ready(_) => self.checked |= held.lease.checks,
-            Event::Started { test, .. } => self.ledger.start(test, lease),
+            Event::Started { test, .. } => held.running = Some(test.clone()),
             Event::Finished(finished) => {
                 held.verdicts += 1;
+                held.running = None;
                 self.ledger.settle(&finished.test, finished.verdict);
             }
             Event::TimedOut(timed_out) => {
                 held.verdicts += 1;
+                held.running = None;
                 self.ledger.settle(&timed_out.test, Verdict::TimedOut);
             }
             Event::Fixture(fixture) => {
@@ -238,9 +243,9 @@ impl Run {
     fn end(&mut self, now: Moment, lease: LeaseId, ending: &Ending) {
         let Some(held) = self.leases.remove(&lease) else { return };
         self.lease_changed = now;
-        let is_lost = matches!(ending, Ending::Infrastructure { .. });
-        let was_running = self.ledger.running(lease).next().is_some();
-        self.ledger.release(lease, is_lost);
+        if let (Ending::Infrastructure { .. }, Some(test)) = (ending, &held.running) {
+            self.ledger.lose(test);
+        }
         let Some(app) = held.lease.work.app() else {
             self.end_collection(ending);
             return;
@@ -248,7 +253,7 @@ impl Run {
         match ending {
             Ending::Infrastructure { reason } => self.lose(app, reason),
             Ending::Crashed(death) => {
-                let blamed = was_running || death.running.is_some();
+                let blamed = held.running.is_some() || death.running.is_some();
                 if !blamed {
                     let id = extra(app, "its process died");
                     self.ledger.settle_extra(&id, app, Verdict::Crashed);

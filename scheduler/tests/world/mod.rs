@@ -1,0 +1,396 @@
+//! A world around the pure core: agents that answer as told, a clock, and every record kept.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a helper of tests, each of which uses a part"
+)]
+
+use std::collections::{BTreeMap, VecDeque};
+
+use muletrain_proto::event::{Closed, Collected, Event, Failed, Finished, Phase, Planned, Ready};
+use muletrain_proto::id::{
+    AgentId, AppLabel, BootId, ClassId, LeaseKey, RunId, SnapshotId, TestId,
+};
+use muletrain_proto::inventory::{Class, Inventory, Test};
+use muletrain_proto::journal::Record;
+use muletrain_proto::lease::{Grant, Lease, Work};
+use muletrain_proto::link::{Hello, Report, Runtime, ToAgent};
+use muletrain_proto::outcome::{Death, Ending, Output};
+use muletrain_proto::run::Options;
+use muletrain_proto::seconds::Seconds;
+use muletrain_proto::snapshot::{App, Content, Environment, Project, Snapshot};
+use muletrain_proto::verdict::Verdict;
+use muletrain_scheduler::pure::Moment;
+use muletrain_scheduler::pure::advance::advance;
+use muletrain_scheduler::pure::decide::{Input, decide};
+use muletrain_scheduler::pure::fleet::Connection;
+use muletrain_scheduler::pure::plan::Estimates;
+use muletrain_scheduler::pure::run::Run;
+use muletrain_scheduler::pure::state::{Change, Effect, State};
+
+/// The core and all it can see.
+pub struct World {
+    pub state: State,
+    pub now: Moment,
+    pub records: Vec<Record>,
+    pub last: Option<Run>,
+    pub pods: BTreeMap<LeaseKey, Pod>,
+    pub project: Vec<(AppLabel, Vec<TestId>)>,
+    connections: u64,
+}
+
+/// A pod on a simulated agent.
+pub struct Pod {
+    pub agent: AgentId,
+    pub lease: Lease,
+    pub grant: Option<Grant>,
+    pub queue: VecDeque<Event>,
+    pub sequence: u64,
+}
+
+pub fn run_id() -> RunId {
+    RunId::new("r").unwrap()
+}
+
+pub fn app(label: &str) -> AppLabel {
+    AppLabel::new(label).unwrap()
+}
+
+pub fn test(id: &str) -> TestId {
+    TestId::new(id).unwrap()
+}
+
+impl World {
+    /// A project given as apps and the number of their tests.
+    pub fn new(apps: &[(&str, usize)]) -> Self {
+        let tests = |label: &str, count| {
+            (0..count).map(|number| test(&format!("{label}.tests.T.test_{number}"))).collect()
+        };
+        Self {
+            state: State::default(),
+            now: 0,
+            records: Vec::new(),
+            last: None,
+            pods: BTreeMap::new(),
+            project: apps.iter().map(|(label, count)| (app(label), tests(label, *count))).collect(),
+            connections: 0,
+        }
+    }
+
+    pub fn submit(&mut self, options: Options) {
+        self.take(Input::Submitted {
+            run: run_id(),
+            snapshot: Box::new(self.snapshot()),
+            options: Box::new(options),
+            estimates: Estimates::new(),
+            remembered: None,
+        });
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let apps = self.project.iter().filter(|(label, _)| *label != AppLabel::other());
+        let apps = apps.map(|(label, tests)| App {
+            label: label.clone(),
+            module: label.to_string(),
+            path: label.to_string(),
+            test_files: vec![format!("{label}/tests.py"); tests.len()],
+        });
+        Snapshot {
+            version: 1,
+            id: SnapshotId::new("s").unwrap(),
+            name: "site".into(),
+            revision: None,
+            content: Content::Process { root: "/site".into() },
+            python: "python3".into(),
+            project: Project::default(),
+            environment: Environment::default(),
+            services: vec![],
+            apps: apps.collect(),
+            notes: vec![],
+        }
+    }
+
+    pub fn connect(&mut self, agent: &str, boot: &str, slots: u32) {
+        let agent = AgentId::new(agent).unwrap();
+        let boot = BootId::new(boot).unwrap();
+        let known = self.state.fleet.get(&agent).is_some_and(|known| known.hello.boot == boot);
+        if !known {
+            self.pods.retain(|_, pod| pod.agent != agent);
+        }
+        let leases: Vec<LeaseKey> = self.held_by(&agent);
+        let free = slots.saturating_sub(u32::try_from(leases.len()).unwrap());
+        self.connections += 1;
+        let hello = Hello {
+            agent: agent.clone(),
+            boot,
+            host: "host".into(),
+            version: "0".into(),
+            slots,
+            runtime: Runtime::Process,
+            platform: "linux/amd64".into(),
+            labels: BTreeMap::new(),
+            leases,
+        };
+        self.take(Input::Connected(Connection(self.connections), Box::new(hello)));
+        self.take(Input::Credited(agent, free));
+    }
+
+    pub fn held_by(&self, agent: &AgentId) -> Vec<LeaseKey> {
+        self.pods
+            .iter()
+            .filter(|(_, pod)| pod.agent == *agent)
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    pub fn cut_off(&mut self, agent: &str) {
+        let agent = AgentId::new(agent).unwrap();
+        let known = self.state.fleet.get(&agent).and_then(|agent| agent.connection);
+        if let Some(connection) = known {
+            self.take(Input::Disconnected(connection, agent));
+        }
+    }
+
+    pub fn wait(&mut self, milliseconds: Moment) {
+        self.now += milliseconds;
+        self.take(Input::Tick);
+    }
+
+    /// All connected agents say that they live.
+    pub fn beat(&mut self) {
+        let agents: Vec<AgentId> = self.state.fleet.iter().map(|(id, _)| id.clone()).collect();
+        for agent in agents {
+            let connected = self.state.fleet.get(&agent).is_some_and(|a| a.connection.is_some());
+            if connected {
+                let held = self.held_by(&agent);
+                self.take(Input::Beat(agent, held));
+            }
+        }
+    }
+
+    pub fn take(&mut self, input: Input) {
+        let mut step = decide(&self.state, self.now, input);
+        for round in 0.. {
+            assert!(round < 10_000, "the core never comes to rest");
+            for change in &step.changes {
+                self.state.apply(self.now, change);
+                if let Change::Journal(_, record) = change {
+                    self.records.push(record.clone());
+                }
+            }
+            for effect in step.effects {
+                self.perform(effect);
+            }
+            self.check();
+            step = advance(&self.state, self.now);
+            if step.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// What must hold at every moment.
+    fn check(&self) {
+        for run in self.state.runs.values() {
+            let apps: Vec<_> =
+                run.leases.values().filter_map(|held| held.lease.work.app()).collect();
+            assert_eq!(apps.len(), run.live_apps().len(), "two live leases of one app");
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send(agent, ToAgent::Lease(lease)) => {
+                let key = lease.key.clone();
+                let queue = VecDeque::new();
+                let mut pod = Pod { agent, lease, grant: None, queue, sequence: 0 };
+                if let Work::Collect { .. } = pod.lease.work {
+                    pod.queue = self.collection();
+                }
+                self.pods.insert(key, pod);
+            }
+            Effect::Send(_, ToAgent::Grant(key, grant)) => {
+                if let Some(pod) = self.pods.get_mut(&key) {
+                    pod.queue = good_run(&self.project, &pod.lease, &grant);
+                    pod.grant = Some(grant);
+                }
+            }
+            Effect::Send(_, ToAgent::Revoke { lease, .. }) => {
+                if let Some(pod) = self.pods.get_mut(&lease) {
+                    pod.queue = VecDeque::from([Event::Ended(Ending::Revoked)]);
+                }
+            }
+            Effect::Archive(run) => self.last = self.state.runs.remove(&run),
+            Effect::Send(..) | Effect::Brief(..) | Effect::Refuse(..) | Effect::Remember(..) => {}
+        }
+    }
+
+    fn collection(&self) -> VecDeque<Event> {
+        let inventory = inventory(&self.project, |_, _| true);
+        let seconds = Seconds::ZERO;
+        VecDeque::from([
+            Event::Collected(Collected { inventory, seconds }),
+            Event::Closed(Closed { tests: 0, peak_kib: None }),
+            Event::Ended(Ending::Closed),
+        ])
+    }
+
+    /// The next event of a pod reaches the scheduler, if its agent is connected.
+    pub fn deliver(&mut self, key: &LeaseKey) -> Option<Event> {
+        let pod = self.pods.get_mut(key)?;
+        self.state.fleet.get(&pod.agent)?.connection?;
+        let event = pod.queue.pop_front()?;
+        pod.sequence += 1;
+        let report = Report { lease: key.clone(), sequence: pod.sequence, event: event.clone() };
+        let agent = pod.agent.clone();
+        self.take(Input::Reported(agent.clone(), Box::new(report)));
+        if matches!(event, Event::Ended(_)) {
+            self.pods.remove(key);
+            self.take(Input::Credited(agent, 1));
+        }
+        Some(event)
+    }
+
+    /// Everything goes well until nothing is left to deliver.
+    pub fn settle_down(&mut self) {
+        while let Some(key) = self.pods.keys().find(|key| self.is_deliverable(key)).cloned() {
+            self.deliver(&key);
+        }
+    }
+
+    fn is_deliverable(&self, key: &LeaseKey) -> bool {
+        self.pods.get(key).is_some_and(|pod| {
+            let agent = self.state.fleet.get(&pod.agent);
+            !pod.queue.is_empty() && agent.is_some_and(|agent| agent.connection.is_some())
+        })
+    }
+
+    /// The pod of an app, which is there.
+    pub fn pod_of(&self, label: &str) -> LeaseKey {
+        let of_app = |pod: &&Pod| pod.lease.work.app() == Some(&app(label));
+        self.pods.values().find(of_app).map(|pod| pod.lease.key.clone()).expect("no such pod")
+    }
+
+    /// Delivers until a test of the pod is running; tells which.
+    pub fn until_running(&mut self, key: &LeaseKey) -> TestId {
+        loop {
+            match self.deliver(key).expect("the pod starts no test") {
+                Event::Started { test, .. } => return test,
+                _ => continue,
+            }
+        }
+    }
+
+    pub fn end(&mut self, key: &LeaseKey, ending: Ending) {
+        if let Some(pod) = self.pods.get_mut(key) {
+            pod.queue = VecDeque::from([Event::Ended(ending)]);
+        }
+        self.deliver(key);
+    }
+
+    pub fn fail(&mut self, key: &LeaseKey, phase: Phase) {
+        let failed = Failed { phase, failures: vec![], output: Output::default() };
+        let pod = self.pods.get_mut(key).expect("no such pod");
+        pod.queue = VecDeque::from([Event::Failed(failed), Event::Ended(Ending::Failed)]);
+        self.deliver(key);
+        self.deliver(key);
+    }
+
+    pub fn run(&self) -> &Run {
+        self.last.as_ref().or_else(|| self.state.runs.values().next()).expect("no run")
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.last.is_some()
+    }
+
+    pub fn verdict(&self, id: &str) -> Option<Verdict> {
+        self.run().ledger.get(&test(id)).and_then(|account| account.verdict)
+    }
+
+    pub fn leased_apps(&self) -> Vec<String> {
+        self.records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Leased { lease, .. } => Some(match lease.work.app() {
+                    Some(app) => app.to_string(),
+                    None => "collect".to_owned(),
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+pub fn death(reason: &str) -> Death {
+    Death {
+        running: None,
+        status: None,
+        signal: Some(11),
+        memory_limit: None,
+        reason: reason.to_owned(),
+        output: Output::default(),
+        stderr: String::new(),
+    }
+}
+
+fn inventory(
+    project: &[(AppLabel, Vec<TestId>)],
+    wanted: impl Fn(&AppLabel, &TestId) -> bool,
+) -> Inventory {
+    let classes = project.iter().filter_map(|(label, tests)| {
+        let tests: Vec<Test> = tests
+            .iter()
+            .filter(|test| wanted(label, test))
+            .map(|id| Test { id: id.clone(), tags: vec![] })
+            .collect();
+        (!tests.is_empty()).then(|| Class {
+            id: ClassId::new(format!("{label}.tests.T")).unwrap(),
+            app: label.clone(),
+            module: format!("{label}.tests"),
+            file: format!("{label}/tests.py"),
+            line: None,
+            phase: 0,
+            whole_module: false,
+            tags: vec![],
+            databases: vec![],
+            bases: vec![],
+            tests,
+        })
+    });
+    Inventory { classes: classes.collect(), errors: vec![] }
+}
+
+/// What a pod says when all goes well.
+fn good_run(project: &[(AppLabel, Vec<TestId>)], lease: &Lease, grant: &Grant) -> VecDeque<Event> {
+    let Work::Run { app, tests, .. } = &lease.work else { return VecDeque::new() };
+    let named = |test: &TestId| tests.as_ref().is_none_or(|tests| tests.contains(test));
+    let inventory = inventory(project, |label, test| label == app && named(test));
+    let seconds = Seconds::ZERO;
+    let mut events = VecDeque::from([
+        Event::Planned(Planned { inventory: inventory.clone(), missing: vec![], seconds }),
+        Event::Ready(Ready { databases: vec![], seconds, output: Output::default() }),
+    ]);
+    let mut count = 0;
+    for test in inventory.classes.into_iter().flat_map(|class| class.tests) {
+        let granted = grant.tests.iter().flatten().find(|granted| granted.id == test.id);
+        let r#try = granted.map_or(1, |granted| granted.r#try);
+        count += 1;
+        events.push_back(Event::Started { test: test.id.clone(), r#try });
+        events.push_back(Event::Finished(Finished {
+            test: test.id,
+            r#try,
+            verdict: Verdict::Passed,
+            seconds,
+            reason: None,
+            failures: vec![],
+            output: Output::default(),
+        }));
+    }
+    events.push_back(Event::Done { grant: grant.number });
+    events.push_back(Event::Closed(Closed { tests: count, peak_kib: None }));
+    events.push_back(Event::Ended(Ending::Closed));
+    events
+}
