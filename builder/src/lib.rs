@@ -1,1 +1,96 @@
-//! placeholder
+//! Freezes a checkout into the snapshot that a run tests.
+//!
+//! [`source`] reads the checkout once; [`process`] and [`docker`] each make a snapshot of that
+//! copy; [`pure`] decides what they do. Only [`docker`] talks to an engine.
+
+pub mod build;
+pub mod cli;
+pub mod docker;
+pub mod error;
+pub mod process;
+pub mod progress;
+pub mod pure;
+pub mod settings;
+pub mod source;
+pub mod suites;
+
+use std::io::Write;
+
+use clap::{CommandFactory, Parser};
+use muletrain_proto::exit_code::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+use cli::{Cli, Command};
+use error::Error;
+use progress::Progress;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    muletrain_proto::log::init(&cli.common);
+    match run(cli) {
+        Ok(()) => ExitCode::Green.into(),
+        Err(error) => {
+            muletrain_proto::cli::print_error(&error);
+            error.exit_code().into()
+        }
+    }
+}
+
+/// Runs a command line.
+///
+/// # Errors
+/// When its command fails.
+pub fn run(cli: Cli) -> Result<(), Error> {
+    let progress = Progress::new(cli.common.quiet > 0);
+    match cli.command {
+        Command::Build(arguments) => {
+            let snapshot = build_until_signal(&settings::Build::resolve(arguments)?, &progress)?;
+            print_json(&snapshot)
+        }
+        Command::Suites(arguments) => {
+            let apps = suites::find(&settings::project(&arguments.path)?)?;
+            match arguments.json {
+                true => print_json(&apps),
+                false => print(suites::table(&apps).as_bytes()),
+            }
+        }
+        Command::Generate(document) => {
+            let mut text = Vec::new();
+            document.write(Cli::command(), &mut text).map_err(Error::Output)?;
+            print(&text)
+        }
+    }
+}
+
+/// Builds; a signal ends it, after the engine has been cleaned.
+fn build_until_signal(
+    settings: &settings::Build,
+    progress: &Progress,
+) -> Result<muletrain_proto::snapshot::Snapshot, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| process::Error::Start { source })?;
+    let result = runtime.block_on(async {
+        let failed = |source| process::Error::Start { source };
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        tokio::select! {
+            result = build::build(settings, progress) => result,
+            _ = interrupt.recv() => Err(Error::Interrupted),
+            _ = terminate.recv() => Err(Error::Interrupted),
+        }
+    });
+    // Reading a checkout cannot be interrupted and must not be waited for.
+    runtime.shutdown_background();
+    result
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string(value).map_err(|error| Error::Output(error.into()))?;
+    print(format!("{text}\n").as_bytes())
+}
+
+fn print(bytes: &[u8]) -> Result<(), Error> {
+    std::io::stdout().write_all(bytes).map_err(Error::Output)
+}

@@ -1,2 +1,4 @@
-//! placeholder
-fn main() {}
+//! The `muletrain-builder` binary.
+fn main() -> std::process::ExitCode {
+    muletrain_builder::main()
+}

@@ -1,0 +1,184 @@
+//! Making a snapshot: read the checkout once, then freeze the copy.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use muletrain_proto::config::{Config, Runtime};
+use muletrain_proto::id::SnapshotId;
+use muletrain_proto::snapshot::{self, App, Content, Environment, Project, Service, Snapshot};
+
+use crate::docker::{self, Engine};
+use crate::error::Error;
+use crate::process::{self, Cache};
+use crate::progress::Progress;
+use crate::pure::digest::Digest;
+use crate::pure::project::{Manage, find_manage};
+use crate::settings;
+use crate::source::{self, Source};
+use crate::suites;
+
+/// A project's files and everything its configuration says of them.
+#[derive(Debug)]
+pub struct Frozen {
+    /// Name of the project, for people.
+    pub name: String,
+    /// Its configuration.
+    pub config: Config,
+    /// Its files, copied.
+    pub source: Source,
+    /// How Django is reached.
+    pub project: Project,
+    /// Its apps.
+    pub apps: Vec<App>,
+    /// What tests see of the environment.
+    pub environment: Environment,
+    /// Service containers each pod has.
+    pub services: Vec<Service>,
+}
+
+/// Where a snapshot ended up.
+#[derive(Debug)]
+pub struct Placed {
+    /// Its id.
+    pub id: SnapshotId,
+    /// Its content.
+    pub content: Content,
+    /// The Python to start.
+    pub python: String,
+}
+
+/// Builds a snapshot of the project.
+///
+/// # Errors
+/// When the checkout is no project, cannot be read, or cannot be made into a snapshot.
+pub async fn build(settings: &settings::Build, progress: &Progress) -> Result<Snapshot, Error> {
+    let engine = choose(settings, progress).await?;
+    let cache = Cache::open(&settings.cache)?;
+    let staging = cache.staging()?;
+    let frozen = freeze(settings, staging.path(), progress).await?;
+    let placed = match engine {
+        Some(engine) => docker::place(&engine, &frozen, staging.path(), progress).await?,
+        None => process::place(&cache, &frozen, progress).await?,
+    };
+    Ok(Snapshot {
+        version: snapshot::VERSION,
+        id: placed.id,
+        name: frozen.name,
+        revision: frozen.source.revision,
+        content: placed.content,
+        python: placed.python,
+        project: frozen.project,
+        environment: frozen.environment,
+        services: frozen.services,
+        apps: frozen.apps,
+        notes: progress.notes(),
+    })
+}
+
+/// The engine to build with; none for the process runtime.
+async fn choose(settings: &settings::Build, progress: &Progress) -> Result<Option<Engine>, Error> {
+    if settings.runtime == Runtime::Process {
+        return Ok(None);
+    }
+    match Engine::connect(settings.docker_host.as_deref()).await {
+        Ok(engine) => Ok(Some(engine)),
+        Err(error) if settings.runtime == Runtime::Auto && error.is_absence() => {
+            progress.note(format!("tests run as processes of this host: {error}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads the checkout once into `folder`.
+async fn freeze(
+    settings: &settings::Build,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<Frozen, Error> {
+    let (path, copy) = (settings.path.clone(), folder.join("tree"));
+    std::fs::create_dir(&copy)
+        .map_err(|source| source::Error::Write { path: copy.clone(), source })?;
+    let read = tokio::task::spawn_blocking(move || source::read(&path, &copy));
+    let source = read.await.map_err(|source| process::Error::Start { source: source.into() })??;
+    source.notes.iter().for_each(|note| progress.note(note.clone()));
+    let project = project(settings, &source, progress)?;
+    let apps = suites::discover(&source.folder, source.manifest.texts(), project.manage.as_deref());
+    let files = source.manifest.0.len();
+    progress.say(&format!("{files} files, {} apps", apps.len()));
+    let config = settings.config.clone();
+    Ok(Frozen {
+        name: settings.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        environment: Environment { set: config.env.set.clone(), pass: config.env.pass.clone() },
+        services: services(&config),
+        config,
+        source,
+        project,
+        apps,
+    })
+}
+
+/// Finds out how Django is reached.
+fn project(
+    settings: &settings::Build,
+    source: &Source,
+    progress: &Progress,
+) -> Result<Project, Error> {
+    let path = || settings.path.clone();
+    let configured = &settings.config.project;
+    let manage = match &configured.manage {
+        Some(manage) if source.manifest.has_file(manage) => Some(manage.clone()),
+        Some(manage) => {
+            return Err(Error::MissingManage { path: path(), manage: manage.clone() });
+        }
+        None => match find_manage(source.manifest.texts()) {
+            Manage::At(manage) => Some(manage),
+            Manage::Nowhere | Manage::Several(_) if configured.settings.is_some() => None,
+            Manage::Nowhere => return Err(Error::NoManage { path: path() }),
+            Manage::Several(found) => return Err(Error::SeveralManage { path: path(), found }),
+        },
+    };
+    if let Some(manage) = manage.as_ref().filter(|path| path.contains('/'))
+        && configured.manage.is_none()
+    {
+        progress.note(format!("took {manage}, the only manage.py"));
+    }
+    Ok(Project { manage, settings: configured.settings.clone() })
+}
+
+fn services(config: &Config) -> Vec<Service> {
+    let services = config.services.iter().map(|(name, service)| Service {
+        name: name.clone(),
+        image: service.image.clone(),
+        command: service.command.clone(),
+        environment: service.env.clone(),
+        ready: service.ready.clone(),
+        aliases: service.aliases.clone(),
+    });
+    services.collect()
+}
+
+impl Frozen {
+    /// The id of a snapshot of these files on a base: a digest of everything that decides how
+    /// the tests behave.
+    ///
+    /// # Errors
+    /// Never for what [`build`] makes; the id is checked all the same.
+    pub fn id(&self, base: &[&str]) -> Result<SnapshotId, Error> {
+        let settings = serde_json::to_string(&(&self.project, &self.environment, &self.services))
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        let digest = Digest::new("muletrain snapshot 1")
+            .field(self.source.manifest.digest())
+            .field(settings)
+            .list(base)
+            .finish();
+        SnapshotId::new(digest).map_err(|error| Error::Usage(error.to_string()))
+    }
+    /// Texts of those of these files that the project has, by path; its tree is at `folder`.
+    #[must_use]
+    pub fn texts(&self, folder: &Path, paths: &[&str]) -> BTreeMap<String, String> {
+        let there = paths.iter().filter(|path| self.source.manifest.has_file(path));
+        let text = |path: &&str| std::fs::read_to_string(folder.join(path)).ok();
+        there.filter_map(|path| Some(((*path).to_owned(), text(path)?))).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! The command line of `muletrain-builder`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use muletrain_proto::cli::{Common, Generate};
+use muletrain_proto::config::Runtime;
+
+/// Freezes a Django branch into the snapshot that its tests run in
+#[derive(Debug, Parser)]
+#[command(name = "muletrain-builder", version, after_help = EXAMPLES, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Arguments of every binary.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  muletrain-builder suites                 the apps of the project in this folder
+  muletrain-builder build                  freeze it, in Docker where an engine answers
+  muletrain-builder build shop --runtime process
+  muletrain-builder build | jq .id";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Freeze a checkout and print the snapshot as JSON
+    Build(Build),
+    /// List the apps of a checkout and their test modules, by reading files only
+    Suites(Suites),
+    /// Print a manual page or a completion script
+    #[command(subcommand)]
+    Generate(Generate),
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The project: the folder that holds muletrain.toml, pyproject.toml or manage.py
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// What tests will run in
+    #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
+    pub runtime: Option<Runtime>,
+    /// Docker Engine to build with: unix:///PATH or tcp://127.0.0.1:PORT
+    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
+    pub docker_host: Option<String>,
+    /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// Arguments of `suites`.
+#[derive(Debug, Args)]
+pub struct Suites {
+    /// The project's folder
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,75 @@
+//! Why the builder gives up, and with which exit code.
+
+use std::path::PathBuf;
+
+use muletrain_proto::config;
+use muletrain_proto::exit_code::ExitCode;
+
+use crate::{docker, process, source};
+
+/// Why the builder gives up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The folder is no project muletrain can test.
+    #[error("{} has no manage.py; name it in [project] manage, or the settings in [project] settings", path.display())]
+    NoManage {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The configured `manage.py` is not in the tree.
+    #[error("{} has no {manage}, which [project] manage names", path.display())]
+    MissingManage {
+        /// The folder.
+        path: PathBuf,
+        /// As configured.
+        manage: String,
+    },
+    /// There are several to choose from.
+    #[error("{} has no manage.py but {}; choose one with [project] manage", path.display(), found.join(" and "))]
+    SeveralManage {
+        /// The folder.
+        path: PathBuf,
+        /// Those found.
+        found: Vec<String>,
+    },
+    /// The checkout cannot be read.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// Something the configuration names cannot be used.
+    #[error("{0}")]
+    Usage(String),
+    /// The Docker Engine could not do its part.
+    #[error(transparent)]
+    Docker(#[from] docker::Error),
+    /// The host could not do its part.
+    #[error(transparent)]
+    Process(#[from] process::Error),
+    /// The answer cannot be written.
+    #[error("cannot write to standard output")]
+    Output(#[source] std::io::Error),
+    /// A signal came.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// The exit code that tells of it.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Config(_)
+            | Self::NoManage { .. }
+            | Self::MissingManage { .. }
+            | Self::SeveralManage { .. }
+            | Self::Source(source::Error::NoFolder { .. })
+            | Self::Usage(_) => ExitCode::Usage,
+            Self::Source(_) | Self::Docker(_) | Self::Process(_) | Self::Output(_) => {
+                ExitCode::Infrastructure
+            }
+            Self::Interrupted => ExitCode::Interrupted,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The builder's cache: copies of trees by their digest, and room for virtual environments.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+use super::Error;
+use crate::pure::digest::hexadecimal;
+use crate::pure::tree::{Manifest, Node};
+use crate::source::Source;
+
+/// How long a tree stays that nobody uses.
+const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Folders and files that using a tree leaves in it, and that change nothing.
+const HARMLESS: [&str; 2] = ["__pycache__", "build"];
+
+/// A cache folder that several builders use at once.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+impl Cache {
+    /// Opens a cache, made if need be, and removes what nobody has used for a week.
+    ///
+    /// # Errors
+    /// When the folder cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let cache = Self { folder: folder.to_owned() };
+        for part in ["trees", "environments", "temporary"] {
+            let path = folder.join(part);
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
+            made.map_err(|source| Error::Cache { path, source })?;
+        }
+        for part in ["trees", "temporary"] {
+            cache.sweep(&folder.join(part), SystemTime::now() - KEEP);
+        }
+        Ok(cache)
+    }
+
+    /// A folder that vanishes when it is dropped, on the cache's own disk.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn staging(&self) -> Result<TempDir, Error> {
+        let folder = self.folder.join("temporary");
+        TempDir::new_in(&folder).map_err(|source| Error::Cache { path: folder, source })
+    }
+
+    /// Where virtual environments are.
+    pub(super) fn environments(&self) -> PathBuf {
+        self.folder.join("environments")
+    }
+
+    /// Makes the staged tree one of the cache's, and returns its root.
+    ///
+    /// A tree that is there already is checked: one that was changed since is left to those who
+    /// use it, and not taken.
+    pub(super) fn keep(&self, source: &Source) -> Result<PathBuf, Error> {
+        let digest = source.manifest.digest();
+        for copy in 0.. {
+            let name = if copy == 0 { digest.clone() } else { format!("{digest}.{copy}") };
+            let root = self.folder.join("trees").join(name);
+            let failed = |source| Error::Cache { path: root.clone(), source };
+            match fs::rename(&source.folder, &root) {
+                Ok(()) => return touch(&root).map(|()| root.clone()).map_err(failed),
+                // Another builder may be checking or sweeping it; what cannot be read is changed.
+                Err(error) if is_taken(&error) => {
+                    if is_unchanged(&root, &source.manifest).unwrap_or(false) {
+                        touch(&root).map_err(failed)?;
+                        return Ok(root);
+                    }
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        unreachable!("a free number comes before the last")
+    }
+
+    /// Removes folders unused since a moment. What cannot be removed now can be later.
+    fn sweep(&self, folder: &Path, before: SystemTime) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let time = entry.metadata().and_then(|metadata| metadata.modified());
+            if time.is_ok_and(|time| time < before)
+                && let Err(error) = fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(path = %entry.path().display(), %error, "cannot remove");
+            }
+        }
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists)
+}
+
+/// Marks a tree as used now.
+fn touch(root: &Path) -> io::Result<()> {
+    File::open(root)?.set_modified(SystemTime::now())
+}
+
+/// Whether a tree is still what it was when it was kept.
+fn is_unchanged(root: &Path, manifest: &Manifest) -> io::Result<bool> {
+    for (path, node) in &manifest.0 {
+        let path = root.join(path);
+        let same = match node {
+            Node::Link { target } => fs::read_link(path)? == *target,
+            Node::File { executable, size, digest } => {
+                let metadata = fs::symlink_metadata(&path)?;
+                metadata.is_file()
+                    && metadata.len() == *size
+                    && (metadata.permissions().mode() & 0o100 != 0) == *executable
+                    && digest_of(&path)? == *digest
+            }
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    has_nothing_else(root, Path::new(""), manifest)
+}
+
+fn has_nothing_else(root: &Path, folder: &Path, manifest: &Manifest) -> io::Result<bool> {
+    for entry in fs::read_dir(root.join(folder))? {
+        let entry = entry?;
+        let (path, name) = (folder.join(entry.file_name()), entry.file_name());
+        let name = name.to_string_lossy();
+        let same = match entry.file_type()?.is_dir() {
+            true if HARMLESS.contains(&&*name) || name.ends_with(".egg-info") => true,
+            true => has_nothing_else(root, &path, manifest)?,
+            false => manifest.0.contains_key(&path),
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn digest_of(path: &Path) -> io::Result<String> {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha256::new();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        match io::Read::read(&mut file, &mut buffer)? {
+            0 => return Ok(hexadecimal(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

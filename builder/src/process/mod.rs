@@ -1,0 +1,117 @@
+//! Snapshots without Docker: a private copy of the tree, and a virtual environment beside it.
+
+mod cache;
+mod python;
+
+use std::io;
+use std::path::PathBuf;
+
+use muletrain_proto::snapshot::Content;
+
+pub use cache::Cache;
+
+use crate::build::{Frozen, Placed};
+use crate::progress::Progress;
+
+/// Why the host could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The builder itself cannot start.
+    #[error("cannot start the builder's runtime")]
+    Start {
+        /// Why.
+        source: io::Error,
+    },
+    /// The cache cannot be used.
+    #[error("cannot use the cache at {}; choose another folder with --cache", path.display())]
+    Cache {
+        /// The file or folder in it.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Services need containers.
+    #[error(
+        "the process runtime starts no services, and {names} is configured; run with Docker, or \
+         set the host or URL of a server of your own in [env] set"
+    )]
+    Services {
+        /// Their names.
+        names: String,
+    },
+    /// There is no such Python.
+    #[error("cannot start {python}; install it, or name another with [project] python")]
+    NoPython {
+        /// As it was to be started.
+        python: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The interpreter is none.
+    #[error("{python} does not work as a Python interpreter: {said}")]
+    BrokenPython {
+        /// Its path.
+        python: String,
+        /// The end of what it said.
+        said: String,
+    },
+    /// Django cannot be imported.
+    #[error("{python} cannot import django: {said}; {fix}")]
+    NoDjango {
+        /// The interpreter.
+        python: String,
+        /// The end of what it said.
+        said: String,
+        /// What to do.
+        fix: &'static str,
+    },
+    /// A command of the installation failed; its log has been shown.
+    #[error("`{command}` failed with {status} while installing the dependencies")]
+    Step {
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+    },
+}
+
+/// Words in names of variables by which projects find their servers.
+const SERVER_WORDS: [&str; 6] = ["HOST", "URL", "DSN", "SERVER", "ADDR", "SOCKET"];
+
+/// Makes a snapshot in the cache.
+///
+/// # Errors
+/// When services are declared and no server is named, or Python or the dependencies do not work.
+pub async fn place(
+    cache: &Cache,
+    frozen: &Frozen,
+    progress: &Progress,
+) -> Result<Placed, crate::error::Error> {
+    check_services(frozen, progress)?;
+    let root = cache.keep(&frozen.source)?;
+    let python = python::prepare(cache, frozen, &root, progress).await?;
+    let id = frozen.id(&["process", &python.path, &python.version, &python.key])?;
+    progress.say(&format!("snapshot {id} in {}", root.display()));
+    let root = root.to_string_lossy().into_owned();
+    Ok(Placed { id, content: Content::Process { root }, python: python.path })
+}
+
+fn check_services(frozen: &Frozen, progress: &Progress) -> Result<(), Error> {
+    if frozen.services.is_empty() {
+        return Ok(());
+    }
+    let names = frozen.services.iter().map(|service| service.name.as_str());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let variables = frozen.environment.set.keys().chain(&frozen.environment.pass);
+    let names_server = |name: &String| {
+        let name = name.to_ascii_uppercase();
+        SERVER_WORDS.iter().any(|word| name.contains(word))
+    };
+    match variables.into_iter().any(names_server) {
+        true => {
+            progress.note(format!("not started: {names}; tests use the servers that [env] names"));
+            Ok(())
+        }
+        false => Err(Error::Services { names }),
+    }
+}

@@ -1,0 +1,62 @@
+//! What a build uses, from arguments, variables, the file and the host, in this order.
+
+use std::path::{Path, PathBuf};
+
+use muletrain_proto::config::{self, Config, Runtime};
+
+use crate::cli;
+use crate::error::Error;
+
+/// Everything a build needs to know.
+#[derive(Debug)]
+pub struct Build {
+    /// The project's folder.
+    pub path: PathBuf,
+    /// What its configuration file says.
+    pub config: Config,
+    /// What tests will run in.
+    pub runtime: Runtime,
+    /// Docker Engine asked for; none: the host's own.
+    pub docker_host: Option<String>,
+    /// Folder of the cache.
+    pub cache: PathBuf,
+}
+
+impl Build {
+    /// Resolves the arguments of `build`.
+    ///
+    /// # Errors
+    /// When there is no such folder, its configuration is wrong, or no cache folder is known.
+    pub fn resolve(arguments: cli::Build) -> Result<Self, Error> {
+        let path = project(&arguments.path)?;
+        let config = config::find(&path)?.config;
+        let docker_host = arguments
+            .docker_host
+            .or_else(|| config.run.docker_host.clone())
+            .or_else(|| std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()));
+        let no_home = || Error::Usage("no home folder to keep a cache in; give --cache DIR".into());
+        Ok(Self {
+            path,
+            runtime: arguments.runtime.or(config.run.runtime).unwrap_or_default(),
+            docker_host,
+            cache: arguments.cache.or_else(default_cache).ok_or_else(no_home)?,
+            config,
+        })
+    }
+}
+
+/// The project's folder as an absolute path without links.
+///
+/// # Errors
+/// When there is no such folder.
+pub fn project(path: &Path) -> Result<PathBuf, Error> {
+    let real = path.canonicalize().ok().filter(|path| path.is_dir());
+    real.ok_or_else(|| crate::source::Error::NoFolder { path: path.to_owned() }.into())
+}
+
+fn default_cache() -> Option<PathBuf> {
+    let given = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = given.filter(|path| path.is_absolute());
+    let home = || std::env::home_dir().map(|home| home.join(".cache"));
+    Some(base.or_else(home)?.join("muletrain"))
+}

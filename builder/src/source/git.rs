@@ -1,0 +1,120 @@
+//! What git knows of a project: its files, its commit.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Repository, StatusOptions};
+use muletrain_proto::snapshot::Revision;
+
+use super::{Error, Listing};
+
+/// Mode of an index entry that is a submodule.
+const SUBMODULE: u32 = 0o160_000;
+
+/// Lists what git tracks of a folder and what is untracked and not ignored; none outside git.
+pub(super) fn list(project: &Path) -> Result<Option<Listing>, Error> {
+    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let Some((repository, prefix)) = open(project)? else { return Ok(None) };
+    let mut listing = Listing::default();
+    add(&repository, &prefix, Path::new(""), &mut listing).map_err(failed)?;
+    listing.revision = revision(&repository, &prefix).map_err(failed)?;
+    Ok(Some(listing))
+}
+
+/// The commit that is checked out; none outside git and before the first commit.
+pub(super) fn head(project: &Path) -> Result<Option<git2::Oid>, Error> {
+    let Some((repository, _)) = open(project)? else { return Ok(None) };
+    Ok(repository.head().ok().and_then(|head| head.target()))
+}
+
+/// The repository a folder is in and its path in there; none where git ignores the folder.
+fn open(project: &Path) -> Result<Option<(Repository, PathBuf)>, Error> {
+    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let repository = match Repository::discover(project) {
+        Ok(repository) => repository,
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let real = |path: &Path| {
+        path.canonicalize().map_err(|source| Error::Read { path: path.to_owned(), source })
+    };
+    let Some(top) = repository.workdir().map(real).transpose()? else { return Ok(None) };
+    let Ok(prefix) = real(project)?.strip_prefix(&top).map(Path::to_owned) else {
+        return Ok(None);
+    };
+    let inside = !prefix.as_os_str().is_empty();
+    if inside && repository.is_path_ignored(&prefix).map_err(failed)? {
+        return Ok(None);
+    }
+    Ok(Some((repository, prefix)))
+}
+
+/// Adds a repository's files below `prefix`, as paths below `at`.
+fn add(
+    repository: &Repository,
+    prefix: &Path,
+    at: &Path,
+    listing: &mut Listing,
+) -> Result<(), git2::Error> {
+    for entry in repository.index()?.iter() {
+        let path = Path::new(OsStr::from_bytes(&entry.path)).to_owned();
+        let Ok(relative) = path.strip_prefix(prefix) else { continue };
+        match entry.mode {
+            SUBMODULE => add_submodule(repository, &path, &at.join(relative), listing)?,
+            _ => drop(listing.paths.insert(at.join(relative), true)),
+        }
+    }
+    for status in repository.statuses(Some(&mut untracked(prefix)))?.iter() {
+        let path = Path::new(OsStr::from_bytes(status.path_bytes()));
+        let Ok(relative) = path.strip_prefix(prefix) else { continue };
+        if !status.status().is_wt_new() {
+            continue;
+        }
+        if status.path_bytes().ends_with(b"/") {
+            let name = at.join(relative);
+            listing.notes.push(format!(
+                "left out {}: a git repository of its own that is no submodule",
+                name.display()
+            ));
+            continue;
+        }
+        listing.paths.entry(at.join(relative)).or_insert(false);
+    }
+    Ok(())
+}
+
+fn add_submodule(
+    repository: &Repository,
+    path: &Path,
+    at: &Path,
+    listing: &mut Listing,
+) -> Result<(), git2::Error> {
+    let folder = repository.workdir().unwrap_or(Path::new("")).join(path);
+    match Repository::open(&folder) {
+        Ok(inner) => add(&inner, Path::new(""), at, listing),
+        Err(error) if error.code() == ErrorCode::NotFound => {
+            let fix = "run git submodule update --init";
+            listing.notes.push(format!("submodule {} is not checked out; {fix}", at.display()));
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn untracked(prefix: &Path) -> StatusOptions {
+    let mut options = StatusOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true).exclude_submodules(true);
+    if !prefix.as_os_str().is_empty() {
+        options.pathspec(prefix.as_os_str()).disable_pathspec_match(true);
+    }
+    options
+}
+
+fn revision(repository: &Repository, prefix: &Path) -> Result<Option<Revision>, git2::Error> {
+    let Ok(head) = repository.head() else { return Ok(None) };
+    let Some(commit) = head.target() else { return Ok(None) };
+    let branch = head.is_branch().then(|| String::from_utf8_lossy(head.shorthand_bytes()).into());
+    let dirty = !repository.statuses(Some(&mut untracked(prefix)))?.is_empty();
+    Ok(Some(Revision { commit: commit.to_string(), branch, dirty }))
+}
