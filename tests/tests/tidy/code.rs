@@ -82,7 +82,7 @@ fn contains(words: &[Word], wanted: &str) -> Option<usize> {
 }
 
 /// What decisions must not know: waiting, input and output, the clock, chance.
-const IMPURE: [&str; 24] = [
+const IMPURE: [&str; 25] = [
     "async",
     ".await",
     "tokio",
@@ -104,6 +104,7 @@ const IMPURE: [&str; 24] = [
     "SystemTime::now",
     "Timestamp::now",
     "rand",
+    "fastrand",
     "RandomState",
     "println",
     "eprintln",

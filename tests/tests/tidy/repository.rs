@@ -32,14 +32,16 @@ impl File {
     }
 
     pub(crate) fn is_python(&self) -> bool {
-        self.path.ends_with(".py")
+        self.path.ends_with(".py") || self.interpreter().is_some_and(|line| line.contains("python"))
     }
 
     /// Whether it is a program for a shell.
     pub(crate) fn is_shell(&self) -> bool {
-        let first = self.text.lines().next().unwrap_or_default();
-        let shebang = first.starts_with("#!") && first.ends_with("sh");
-        shebang || self.path.ends_with(".sh")
+        self.path.ends_with(".sh") || self.interpreter().is_some_and(|line| line.ends_with("sh"))
+    }
+
+    fn interpreter(&self) -> Option<&str> {
+        self.text.lines().next()?.strip_prefix("#!")
     }
 }
 

@@ -67,6 +67,7 @@ fn every_file_says_what_it_is() {
     accepts(module_doc, "proto/src/id.rs", "//! Names of things.\n");
     catches(module_doc, "tests/projects/site/blog/__init__.py", "");
     catches(module_doc, "agent/harness/bootstrap.py", "import sys\n\"\"\"Late.\"\"\"\n");
+    catches(module_doc, "tests/bin/record", "#!/usr/bin/env python3\nimport sys\n");
     accepts(module_doc, "tests/bin/record.py", "#!/usr/bin/env python3\n\"\"\"Records.\"\"\"\n");
     catches(module_doc, "tests/bin/base-image", "#!/bin/sh\nset -eu\n");
     accepts(
