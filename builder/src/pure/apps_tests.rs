@@ -57,18 +57,13 @@ fn a_file_belongs_to_the_innermost_app() {
     let found = apps(
         "",
         &[],
-        "shop/__init__.py shop/models.py shop/tests/test_a.py shop/utils/__init__.py
+        "shop/__init__.py shop/apps.py shop/tests/test_a.py shop/utils/__init__.py
          shop/utils/test_u.py shop/reviews/__init__.py shop/reviews/apps.py
-         shop/reviews/tests/test_r.py shop/forms/__init__.py shop/forms/models.py shopping/__init__.py shopping/admin.py shopping/test_s.py
+         shop/reviews/tests/test_r.py shop/forms/__init__.py shop/forms/models.py
+         shopping/__init__.py shopping/admin.py shopping/test_s.py
          shop/tests/app/__init__.py shop/tests/app/migrations/__init__.py shop/tests/app/test_t.py",
     );
     insta::assert_snapshot!(found, @r"
-    shop [shop] tests/test_a.py utils/test_u.py
-    forms [shop.forms]
-    reviews [shop.reviews] tests/test_r.py
-    app [shop.tests.app] test_t.py
-    shopping [shopping] test_s.py
-    ");
     shop [shop] tests/test_a.py utils/test_u.py
     reviews [shop.reviews] tests/test_r.py
     app [shop.tests.app] test_t.py

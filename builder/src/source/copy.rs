@@ -24,7 +24,8 @@ pub(super) fn copy(
     paths: &BTreeMap<PathBuf, bool>,
     folder: &Path,
 ) -> Result<(Manifest, Vec<String>), Error> {
-    let mut copier = Copier { project, folder, folders: BTreeSet::new(), left_out: BTreeMap::new() };
+    let mut copier =
+        Copier { project, folder, folders: BTreeSet::new(), left_out: BTreeMap::new() };
     let mut manifest = Manifest::default();
     for (path, tracked) in paths.iter().filter(|(path, _)| may_hold(path)) {
         if let Some(node) = copier.copy(path, *tracked)? {

@@ -101,12 +101,6 @@ fn secrets_that_git_does_not_track_stay_out() {
     left out pem.txt: not tracked by git and a private key
     left out .env, id_ed25519, shop/.env.local, tls/server.key: not tracked by git and named like a file of secrets
     ");
-    left out .env: not tracked by git and named like a file of secrets
-    left out id_ed25519: not tracked by git and named like a file of secrets
-    left out pem.txt: not tracked by git and a private key
-    left out shop/.env.local: not tracked by git and named like a file of secrets
-    left out tls/server.key: not tracked by git and named like a file of secrets
-    ");
 }
 
 #[test]
