@@ -15,13 +15,16 @@ pub(crate) struct Word {
 ///
 /// `use std::{fs, io}` is spelled out as `std::fs` and `std::io`.
 pub(crate) fn words(file: &File) -> Vec<Word> {
-    let stream: TokenStream = match file.text.parse() {
+    let mut words = vec![];
+    flatten(parse(file), &[], &mut words);
+    words
+}
+
+fn parse(file: &File) -> TokenStream {
+    match file.text.parse() {
         Ok(stream) => stream,
         Err(error) => panic!("{} is no Rust: {error}", file.path),
-    };
-    let mut words = vec![];
-    flatten(stream, &[], &mut words);
-    words
+    }
 }
 
 fn flatten(stream: TokenStream, path: &[String], words: &mut Vec<Word>) {
@@ -151,12 +154,37 @@ fn decisions_are_pure() {
     holds(purity);
 }
 
-/// A test that waits for a fixed time is either slow or flaky, and mostly both.
+/// A test that waits for a fixed time is slow or flaky, and mostly both. Between two looks at
+/// something that will come true it may sleep: in a `while` or a `loop`.
 fn sleeps(file: &File) -> Vec<Violation> {
-    let sleeps = ["sleep", "sleep_until"];
-    match file.is_rust() {
-        true => named(&test_code(file), &sleeps, "poll with a deadline, or pass the clock in"),
-        false => vec![],
+    let mut lines = vec![];
+    if file.is_rust() {
+        find_sleeps(parse(&test_code(file)), false, &mut lines);
+    }
+    let problem = "sleeps; poll with a deadline, or pass the clock in";
+    lines.into_iter().map(|line| Violation::at(file, line, problem)).collect()
+}
+
+fn find_sleeps(stream: TokenStream, polling: bool, lines: &mut Vec<usize>) {
+    let mut tokens = stream.into_iter().peekable();
+    let mut loop_follows = false;
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Ident(name) if name == "while" || name == "loop" => loop_follows = true,
+            TokenTree::Ident(name) if (name == "sleep" || name == "sleep_until") && !polling => {
+                let next = tokens.peek();
+                if matches!(next, Some(TokenTree::Group(it)) if it.delimiter() == Delimiter::Parenthesis)
+                {
+                    lines.push(name.span().start().line);
+                }
+            }
+            TokenTree::Group(group) => {
+                let body = loop_follows && group.delimiter() == Delimiter::Brace;
+                find_sleeps(group.stream(), polling || body, lines);
+                loop_follows &= !body;
+            }
+            _ => {}
+        }
     }
 }
 
@@ -184,6 +212,12 @@ fn no_test_sleeps() {
         "agent/src/link.rs",
         "#[cfg(test)]\nmod tests {\n    fn f() { tokio::time::sleep(D) }\n}\n",
     );
+    accepts(
+        sleeps,
+        "tests/src/lib.rs",
+        "use std::thread::sleep;\nfn f() { while !check() { assert!(early()); sleep(BLINK); } }\n",
+    );
+    catches(sleeps, "tests/src/lib.rs", "fn f() { while g() {} h(|| sleep(SECOND)); }\n");
     accepts(
         sleeps,
         "agent/src/link.rs",
