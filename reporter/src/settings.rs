@@ -8,7 +8,7 @@ use muletrain_proto::client::{self, Address};
 use muletrain_proto::id::{self, RunId};
 
 use crate::cli;
-use crate::render::style::Look;
+use crate::pure::style::Look;
 
 /// Columns where there is no terminal to ask.
 const DEFAULT_WIDTH: usize = 100;
@@ -84,7 +84,9 @@ impl Watch {
     /// When the address or the run's id is none.
     pub fn new(arguments: cli::Watch, common: &Common) -> Result<Self, Error> {
         let cli::Watch { run, scheduler, junit, save } = arguments;
-        let progress = match (common.quiet > 0, std::io::stderr().is_terminal()) {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let drawn = std::io::stderr().is_terminal() && !dumb;
+        let progress = match (common.quiet > 0, drawn) {
             (true, _) => Progress::Quiet,
             (false, true) => Progress::Drawn(on_stderr(common)),
             (false, false) => Progress::Lines(on_stderr(common)),

@@ -69,11 +69,10 @@ impl Catalog {
         &mut self.tests[index]
     }
 
-    /// The class of a test.
+    /// What is known of a test.
     #[must_use]
-    pub fn class_of(&self, test: &TestId) -> Option<&ClassInfo> {
-        let index = *self.by_test.get(test)?;
-        Some(&self.classes[self.tests[index].class])
+    pub fn get(&self, id: &TestId) -> Option<&TestState> {
+        Some(&self.tests[*self.by_test.get(id)?])
     }
 
     /// What is known of a class.
@@ -142,6 +141,17 @@ impl Catalog {
 }
 
 impl TestState {
+    /// Whether a report has to account for it. What pods plan counts until the inventory is known.
+    #[must_use]
+    pub fn must_be_told(&self, collected: bool) -> bool {
+        let planned = match self.rank.0 {
+            Source::Inventory => true,
+            Source::Planned => !collected,
+            Source::Heard => false,
+        };
+        planned || self.begun || !self.tries.is_empty()
+    }
+
     /// Keeps a try, unless it has a verdict already. Says whether it was news.
     pub fn record(&mut self, new: Try) -> bool {
         match self.tries.binary_search_by_key(&new.number, |old| old.number) {

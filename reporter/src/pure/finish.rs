@@ -6,7 +6,7 @@ use muletrain_proto::id::{AppLabel, ClassId, LeaseId};
 use muletrain_proto::run::Stop;
 use muletrain_proto::seconds::Seconds;
 
-use super::catalog::{Source, TestState};
+use super::catalog::TestState;
 use super::exit::exit_code;
 use super::fold::Fold;
 use super::lease::LeaseState;
@@ -22,14 +22,14 @@ impl Fold {
         let collected = self.collected;
         let classes = std::mem::take(&mut self.catalog.classes);
         let mut states = std::mem::take(&mut self.catalog.tests);
-        states.retain(|test| must_be_told(test, collected));
+        states.retain(|test| test.must_be_told(collected));
         states.sort_by(|one, other| {
             let key = |test: &TestState| (&classes[test.class].app, test.rank);
             let ((app, rank), (other_app, other_rank)) = (key(one), key(other));
             app.cmp(other_app).then(rank.cmp(&other_rank))
         });
         let tests: Vec<TestReport> =
-            states.into_iter().map(|state| report(state, &missing)).collect();
+            states.into_iter().map(|state| report(state, missing)).collect();
         let counts = count(&tests, &self.problems);
         Summary {
             exit: exit_code(&counts, self.stop.as_ref(), unfinished.is_empty()),
@@ -81,16 +81,6 @@ impl Fold {
             (_, true) => "no verdict was recorded",
         }
     }
-}
-
-/// Whether a report has to account for a test. What pods plan counts until the inventory is known.
-fn must_be_told(test: &TestState, collected: bool) -> bool {
-    let planned = match test.rank.0 {
-        Source::Inventory => true,
-        Source::Planned => !collected,
-        Source::Heard => false,
-    };
-    planned || test.begun || !test.tries.is_empty()
 }
 
 fn report(mut state: TestState, missing: &str) -> TestReport {

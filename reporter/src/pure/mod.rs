@@ -6,8 +6,8 @@ pub mod exit;
 pub mod finish;
 pub mod fold;
 pub mod lease;
-
+pub mod progress;
+pub mod style;
 pub mod summary;
-
 pub mod text;
 pub mod verdict;

@@ -1,5 +1,6 @@
 //! The machine-readable summary: a versioned contract, apart from the types it is made from.
 
+use muletrain_proto::id::{AgentId, AppLabel, RunId};
 use muletrain_proto::outcome::Failure;
 use muletrain_proto::seconds::Seconds;
 use serde::Serialize;
@@ -89,7 +90,7 @@ fn run(summary: &Summary) -> Run<'_> {
     let snapshot = summary.snapshot.as_deref();
     let revision = snapshot.and_then(|snapshot| snapshot.revision.as_ref());
     Run {
-        run: summary.run.as_ref().map(|run| run.as_str()),
+        run: summary.run.as_ref().map(RunId::as_str),
         snapshot: snapshot.map(|snapshot| snapshot.id.as_str()),
         commit: revision.map(|revision| revision.commit.as_str()),
         exit_code: summary.exit.status(),
@@ -112,7 +113,7 @@ fn totals(counts: &Counts) -> Totals {
 fn app(app: &AppReport) -> App<'_> {
     App {
         app: app.label.as_str(),
-        agents: app.agents.iter().map(|agent| agent.as_str()).collect(),
+        agents: app.agents.iter().map(AgentId::as_str).collect(),
         seconds: app.work,
         setup_seconds: app.setup,
         counts: totals(&app.counts),
@@ -122,7 +123,7 @@ fn app(app: &AppReport) -> App<'_> {
 fn trouble(problem: &Problem) -> Trouble<'_> {
     Trouble {
         id: &problem.id,
-        app: problem.app.as_ref().map(|app| app.as_str()),
+        app: problem.app.as_ref().map(AppLabel::as_str),
         verdict: problem.verdict.as_str(),
         failures: &problem.failures,
     }
@@ -136,7 +137,7 @@ fn test<'a>(summary: &'a Summary, test: &'a TestReport) -> Test<'a> {
         outcome: test.outcome.as_str(),
         lost: decisive.lost,
         seconds: decisive.seconds,
-        agent: summary.agent(decisive.lease).map(|agent| agent.as_str()),
+        agent: summary.agent(decisive.lease).map(AgentId::as_str),
         r#try: decisive.number,
         reason: decisive.reason.as_deref(),
         failures: &decisive.failures,

@@ -34,7 +34,7 @@ fn document(xml: &mut Xml, summaries: &[Summary]) -> io::Result<()> {
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let suites: Vec<Suite<'_>> = summaries.iter().flat_map(suites).collect();
     let mut tally = Tally::default();
-    suites.iter().for_each(|suite| tally.add(suite.tally()));
+    suites.iter().for_each(|suite| tally.add(&suite.tally()));
     let wall = summaries.iter().map(Summary::wall).sum();
     xml.create_element("testsuites")
         .with_attribute(("name", "muletrain"))
@@ -188,7 +188,7 @@ impl Tally {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    fn add(&mut self, other: &Self) {
         self.tests += other.tests;
         self.failures += other.failures;
         self.errors += other.errors;
@@ -222,6 +222,10 @@ fn write_test(xml: &mut Xml, summary: &Summary, test: &TestReport) -> io::Result
     if let Some(line) = class.line {
         case = case.with_attribute(("line", line.to_string().as_str()));
     }
+    if is_bare(test) {
+        case.write_empty()?;
+        return Ok(());
+    }
     case.write_inner_content(|xml| {
         results(xml, test)?;
         let repeated = if test.outcome.flaky { "flakyFailure" } else { "rerunFailure" };
@@ -233,6 +237,12 @@ fn write_test(xml: &mut Xml, summary: &Summary, test: &TestReport) -> io::Result
         system_out(xml, &decisive.output)
     })?;
     Ok(())
+}
+
+/// Whether there is nothing to say of a test but that it passed.
+fn is_bare(test: &TestReport) -> bool {
+    let silent = test.decisive.output == Output::default();
+    test.outcome.verdict == Verdict::Passed && !test.outcome.flaky && silent
 }
 
 /// The elements that say how a test ended; a passing one has none.

@@ -2,5 +2,4 @@
 
 pub mod json;
 pub mod junit;
-pub mod style;
 pub mod terminal;

@@ -1,6 +1,6 @@
 //! One thing that went wrong, in full: what, where, why, and what it printed.
 
-use muletrain_proto::id::LeaseId;
+use muletrain_proto::id::{AppLabel, LeaseId};
 use muletrain_proto::outcome::{Failure, Output};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
@@ -38,7 +38,7 @@ impl<'a> Block<'a> {
     }
 
     pub(super) fn of_problem(summary: &Summary, problem: &'a Problem) -> Self {
-        let app = problem.app.as_ref().map(|app| app.as_str());
+        let app = problem.app.as_ref().map(AppLabel::as_str);
         Self {
             id: for_line(&problem.id),
             verdict: problem.verdict,

@@ -1,5 +1,6 @@
 //! How to run again what went wrong, as a command to copy.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use muletrain_proto::verdict::Verdict;
@@ -50,5 +51,5 @@ fn label(problem: &Problem) -> Option<String> {
 }
 
 fn quote(label: &str) -> String {
-    shlex::try_quote(label).map(|quoted| quoted.into_owned()).unwrap_or_default()
+    shlex::try_quote(label).map(Cow::into_owned).unwrap_or_default()
 }

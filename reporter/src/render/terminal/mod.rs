@@ -10,7 +10,7 @@ use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::run::Stop;
 use muletrain_proto::verdict::Verdict;
 
-use super::style::Look;
+use crate::pure::style::Look;
 use crate::pure::summary::{Summary, TestReport};
 use crate::pure::text::{fit, for_line, plural};
 
@@ -46,7 +46,7 @@ impl Page {
 
     /// The head of a section, with its rule across the terminal.
     fn section(&mut self, title: &str) {
-        if !self.text.is_empty() {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.line("");
         }
         let used = title.chars().count() + 4;
@@ -164,7 +164,7 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
     let verdict = match summary.exit {
         ExitCode::Green => page.look.good("GREEN"),
         ExitCode::Red => page.look.bad("RED"),
-        ExitCode::Incomplete => page.look.bad("INCOMPLETE: tests have no verdict"),
+        ExitCode::Incomplete => page.look.bad("INCOMPLETE"),
         ExitCode::Infrastructure => page.look.bad("COULD NOT RUN"),
         ExitCode::Usage => page.look.bad("NOTHING TO RUN"),
         ExitCode::Interrupted => page.look.bad("INTERRUPTED"),

@@ -1,5 +1,6 @@
 //! Where the time went: the slowest tests, and every app.
 
+use muletrain_proto::id::AgentId;
 use unicode_width::UnicodeWidthStr;
 
 use super::Page;
@@ -12,7 +13,7 @@ const SLOWEST: usize = 5;
 /// Columns of a number.
 const NUMBER: usize = 8;
 
-/// Apps that have agents in more than this many columns show how many instead.
+/// Names of agents that need more columns than this are given as their number.
 const AGENTS: usize = 30;
 
 pub(super) fn slowest(page: &mut Page, summary: &Summary) {
@@ -56,7 +57,7 @@ fn row(page: &Page, app: &AppReport, name: usize) -> String {
         0 => number(0),
         red => page.look.bad(&number(red)),
     };
-    let agents = app.agents.iter().map(|agent| agent.as_str()).collect::<Vec<_>>().join(", ");
+    let agents = app.agents.iter().map(AgentId::as_str).collect::<Vec<_>>().join(", ");
     let agents = match agents.width() > AGENTS {
         true => format!("{} agents", app.agents.len()),
         false => agents,

@@ -1,0 +1,181 @@
+//! `watch`: a run on a scheduler, live, and then its report.
+
+use std::time::Duration;
+
+use muletrain_proto::cli::print_error;
+use muletrain_proto::exit_code::ExitCode;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::follow::{self, News, follow};
+use crate::live::Live;
+use crate::output;
+use crate::pure::fold::Fold;
+use crate::render::terminal;
+use crate::save::{self, Saved};
+use crate::settings::Watch;
+
+/// How often progress is drawn.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// How long a run may take to be closed after the first interrupt.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Lines read ahead of the fold.
+const READ_AHEAD: usize = 256;
+
+/// Follows the run and reports on it. The first interrupt leaves the scheduler time to close the
+/// run, since Ctrl-C reaches it as well; the second ends everything at once.
+pub async fn run(settings: &Watch) -> ExitCode {
+    let (sender, mut news) = mpsc::channel(READ_AHEAD);
+    let follower = follow(settings.scheduler.clone(), settings.run.clone(), sender);
+    let follower = tokio::spawn(follower);
+    let mut watcher = Watcher::new(settings);
+    let mut signals = Signals::new();
+    let mut frames = interval(FRAME);
+    frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut deadline: Option<Instant> = None;
+    loop {
+        let overdue = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            received = news.recv() => match received {
+                Some(news) => watcher.take(news),
+                None => break,
+            },
+            _ = frames.tick() => watcher.live.tick(&watcher.fold),
+            () = signals.next() => match deadline {
+                None => {
+                    deadline = Some(Instant::now() + GRACE);
+                    watcher.live.note("interrupted: waiting for the run to be closed; once more to leave at once");
+                }
+                Some(_) => {
+                    watcher.live.finish();
+                    return ExitCode::Interrupted;
+                }
+            },
+            () = overdue => break,
+        }
+    }
+    follower.abort();
+    let interrupted = deadline.is_some() && !watcher.fold.closed;
+    watcher.report(settings, interrupted)
+}
+
+/// Everything that grows while a run is watched.
+struct Watcher<'a> {
+    settings: &'a Watch,
+    fold: Fold,
+    live: Live,
+    saved: Option<Saved>,
+    lost: Option<follow::Error>,
+    code: ExitCode,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(settings: &'a Watch) -> Self {
+        Self {
+            settings,
+            fold: Fold::default(),
+            live: Live::new(settings.progress),
+            saved: None,
+            lost: None,
+            code: ExitCode::Green,
+        }
+    }
+
+    fn take(&mut self, news: News) {
+        match news {
+            News::Header(header, line) => {
+                if let Some(directory) = &self.settings.save {
+                    let saved = Saved::create(directory, &header.run);
+                    self.saved = self.kept(saved);
+                }
+                self.keep(&line);
+                self.fold.header(header);
+            }
+            News::Entry(entry, line) => {
+                self.keep(&line);
+                let changes = self.fold.apply(&entry);
+                self.live.entry(&self.fold, &changes);
+            }
+            News::Waiting(error) => self.live.note(&format!("{error}; trying again")),
+            News::Lost(error) => {
+                self.fold.damaged(error.to_string());
+                self.lost = Some(error);
+            }
+        }
+    }
+
+    fn keep(&mut self, line: &str) {
+        if let Some(mut saved) = self.saved.take() {
+            let kept = saved.line(line).map(|()| saved);
+            self.saved = self.kept(kept);
+        }
+    }
+
+    /// A journal that cannot be kept is told once, and does not end the run.
+    fn kept(&mut self, saved: Result<Saved, save::Error>) -> Option<Saved> {
+        saved
+            .inspect_err(|error| {
+                print_error(error);
+                self.code = self.code.and(ExitCode::Usage);
+            })
+            .ok()
+    }
+
+    fn report(mut self, settings: &Watch, interrupted: bool) -> ExitCode {
+        self.live.finish();
+        if interrupted {
+            self.fold.damaged("watching was interrupted".to_owned());
+            self.code = self.code.and(ExitCode::Interrupted);
+        }
+        if let Some(error) = &self.lost {
+            print_error(error);
+        }
+        if self.fold.run.is_none() {
+            let refused = self.lost.map_or(ExitCode::Incomplete, |error| error.exit_code());
+            return self.code.and(refused);
+        }
+        let summary = self.fold.finish();
+        let directory = self.saved.map(|saved| saved.directory().display().to_string());
+        let text = terminal::report(&summary, settings.look, directory.as_deref());
+        let exit = self.code.and(summary.exit);
+        exit.and(output::deliver(&text, settings.junit.as_deref(), &[summary]))
+    }
+}
+
+/// Interrupts and requests to end, which mean the same here.
+struct Signals {
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+}
+
+impl Signals {
+    /// Where a handler cannot be installed, the signal does what it does by itself.
+    fn new() -> Self {
+        Self {
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            terminate: signal(SignalKind::terminate()).ok(),
+        }
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            () = received(self.interrupt.as_mut()) => {}
+            () = received(self.terminate.as_mut()) => {}
+        }
+    }
+}
+
+async fn received(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
