@@ -75,7 +75,7 @@ fn path_before(words: &[Word]) -> Vec<String> {
 }
 
 /// The line on which code holds these words in this order.
-fn contains(words: &[Word], wanted: &str) -> Option<usize> {
+pub(crate) fn contains(words: &[Word], wanted: &str) -> Option<usize> {
     let stream: TokenStream = wanted.parse().expect("what is looked for is code");
     let mut texts = vec![];
     flatten(stream, &[], &mut texts);

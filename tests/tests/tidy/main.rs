@@ -3,6 +3,7 @@
 //! Each rule is a function from files to violations. Each of its tests shows it a sample that it
 //! must catch before it asks whether the repository keeps it: no rule here can hold by accident.
 
+mod boundaries;
 mod code;
 mod documents;
 mod layout;
