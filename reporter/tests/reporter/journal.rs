@@ -18,6 +18,7 @@ use muletrain_reporter::pure::fold::Fold;
 use muletrain_reporter::pure::summary::Summary;
 
 /// A journal in the making, with its clock.
+#[derive(Debug)]
 pub(crate) struct Journal {
     pub(crate) entries: Vec<Entry>,
     now: u64,

@@ -3,6 +3,8 @@
 mod fold;
 mod hostile;
 mod journal;
+mod progress;
 mod render;
+mod scenarios;
 mod site;
 mod stored;
