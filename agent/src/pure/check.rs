@@ -158,7 +158,11 @@ mod tests {
         let mut findings = engine(&docker());
         findings.extend([space("/var/lib/docker", 53 << 30), memory(24 << 30)]);
         assert!(!findings.iter().any(Finding::is_missing));
-        insta::assert_snapshot!(render(&findings), @"");
+        insta::assert_snapshot!(render(&findings), @r"
+        ok       Docker Engine 20.10.24 (linux/amd64) at unix:///var/run/docker.sock
+        ok       53.0 GiB free for /var/lib/docker
+        ok       24.0 GiB of memory
+        ");
     }
 
     #[test]
@@ -172,6 +176,17 @@ mod tests {
         };
         let mut findings = engine(&old);
         findings.extend([space("/var/lib/docker", 1 << 30), memory(1 << 30)]);
-        insta::assert_snapshot!(render(&findings), @"");
+        insta::assert_snapshot!(render(&findings), @r"
+        missing  Docker Engine 19.03.1 (linux/amd64) at unix:///var/run/docker.sock has interface 1.40
+                 fix: install Docker Engine 20.10 or newer
+        weak     the engine cannot limit what a pod uses (memory)
+                 fix: enable that cgroup controller in the kernel
+        weak     the engine filters no system calls (seccomp)
+                 fix: use a kernel and an engine with seccomp
+        missing  1.0 GiB free for /var/lib/docker
+                 fix: free at least 2.0 GiB there
+        weak     1.0 GiB of memory
+                 fix: lower [run] memory, because a pod may use 2 GiB unless told otherwise
+        ");
     }
 }

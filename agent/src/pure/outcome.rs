@@ -196,7 +196,22 @@ mod tests {
             judge(None, &process(Some(0), None, false)),
             judge(None, &process(Some(127), None, false)),
         ];
-        insta::assert_snapshot!(cases.join("\n"), @"");
+        insta::assert_snapshot!(cases.join("\n"), @r"
+        crashed: segmentation fault (signal 11)
+        crashed: exit with status 0 before the tests were through
+        crashed: exit with status 3
+        crashed: killed (signal 9)
+        crashed: out of memory, the limit is 512 MiB
+        crashed: exit with status 7
+        infrastructure: the engine went away
+        crashed: segmentation fault (signal 11)
+        infrastructure: the engine went away
+        crashed: killed (signal 9), of the whole pod
+        crashed: out of memory, the limit is 512 MiB
+        crashed: killed (signal 9), of the whole pod
+        crashed: exit with status 0 before the tests were through, of the whole pod
+        crashed: exit with status 127, of the whole pod
+        ");
     }
 
     #[test]

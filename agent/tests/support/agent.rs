@@ -1,0 +1,100 @@
+//! An agent as a process of its own.
+
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+use super::scheduler::Scheduler;
+
+/// A running agent. One that is dropped is killed.
+pub struct Agent {
+    child: Child,
+    pub state: tempfile::TempDir,
+}
+
+impl Agent {
+    /// Starts an agent of a scheduler with these further arguments.
+    pub fn start(scheduler: &Scheduler, arguments: &[&str]) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        Self::start_in(scheduler, state, arguments)
+    }
+
+    pub fn start_in(scheduler: &Scheduler, state: tempfile::TempDir, arguments: &[&str]) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_muletrain-agent"))
+            .args(["run", "--scheduler", &scheduler.address()])
+            .arg("--state")
+            .arg(state.path())
+            .args(arguments)
+            .env("MULETRAIN_LOG", "muletrain_agent=debug,info")
+            .env("AGENT_CANARY", "must not reach a pod")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, state }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Its standard input; dropping it is what an attached agent waits for.
+    pub fn take_input(&mut self) -> ChildStdin {
+        self.child.stdin.take().unwrap()
+    }
+
+    pub async fn exit(&mut self) -> ExitStatus {
+        self.exit_within(super::PATIENCE).await
+    }
+
+    pub async fn exit_within(&mut self, limit: Duration) -> ExitStatus {
+        let mut status = None;
+        super::within(limit, "the agent exits", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.unwrap()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Folders of host processes that are there at the moment.
+    pub fn pod_folders(&self) -> usize {
+        let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries(&self.state.path().join("pods")).map(|boot| entries(&boot.path()).count()).sum()
+    }
+
+    /// Hands over the state, without the agent.
+    pub fn into_state(mut self) -> tempfile::TempDir {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        std::mem::replace(&mut self.state, tempfile::tempdir().unwrap())
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Number of host processes that carry the mark of a run's pods.
+pub fn processes_of(run: &str) -> usize {
+    let wanted = format!("/{run}/");
+    let is_marked = |environment: Vec<u8>| {
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        let mut variables = environment.split('\0');
+        variables.any(|text| text.starts_with("MULETRAIN_POD=") && text.contains(&wanted))
+    };
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|entry| std::fs::read(entry.path().join("environ")).ok())
+        .filter(|environment| is_marked(environment.clone()))
+        .count()
+}
