@@ -11,9 +11,10 @@ from .databases import Databases
 from .hooks import attach
 from .inventory import survey
 from .loading import flatten
+from .parts import Granted
 from .places import Apps
 from .session import Failed, Finished
-from .watch import Granted, Watch
+from .watch import Watch
 
 
 class Conversation:
@@ -121,7 +122,7 @@ class Conversation:
 
     def end(self):
         """The project's own teardown is through."""
-        self._session.phase = "closing"
+        self._session.is_over = True
 
     def _say(self, kind, started, **fields):
         self._session.emit(kind, dict(fields, seconds=time.monotonic() - started))

@@ -17,6 +17,11 @@ class Entry:
         self.test = test
         self.group = group
 
+    def take_test(self):
+        """The object to run. What stays, for another try, is a copy that never ran."""
+        test, self.test = self.test, _copy(self.test)
+        return test
+
 
 class Inventory:
     """Entries in the order of a serial run, and the modules that could not be loaded."""
@@ -33,10 +38,6 @@ class Inventory:
             wanted = set(ids)
             entries = [entry for entry in self.entries if entry.id in wanted]
         return Inventory(entries, [error for error in self._errors if error["app"] == app])
-
-    def missing(self, ids):
-        present = {entry.id for entry in self.entries}
-        return [id for id in ids or () if id not in present]
 
     def as_fields(self):
         members = {}
@@ -109,6 +110,15 @@ class Unique:
         return id if count == 1 else "%s#%d" % (id, count)
 
 
+def _copy(test):
+    try:
+        copy = object.__new__(type(test))
+    except TypeError:  # A class that also derives from something built in.
+        return test
+    vars(copy).update(vars(test))
+    return copy
+
+
 def _load_error(test, ids, origins, apps):
     module, file = locate(test._testMethodName)
     if file is None:
@@ -141,9 +151,6 @@ def _dotted(cls):
 
 def _line(cls, path):
     """Without `inspect`, which would parse the whole file for every class in it."""
-    line = vars(cls).get("__firstlineno__")
-    if line is not None:
-        return line
     match = re.search(r"^[ \t]*class[ \t]+%s\b" % re.escape(cls.__name__), _source(path), re.M)
     return _source(path).count("\n", 0, match.start()) + 1 if match else None
 

@@ -24,6 +24,7 @@ class Session:
         self.stacks = stacks
         self.phase = "boot"
         self.test_timeout = None
+        self.is_over = False
         self.finished = 0
         self.ended_by_test = False
 

@@ -150,11 +150,8 @@ class Supervisor:
 
     def _kill(self):
         """The worker and all that it or its tests started."""
-        for kill in (os.killpg, os.kill):
-            try:
-                kill(self._pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        self._end_group()
+        os.kill(self._pid, signal.SIGKILL)  # It may not lead its group yet.
 
     def _reap(self):
         if self._worker_ended:
@@ -185,7 +182,7 @@ class Supervisor:
             self._to_agent += encode(event)
 
     def _end_group(self):
-        """What the tests left running in the background."""
+        """Also what tests left running in the background."""
         try:
             os.killpg(self._pid, signal.SIGKILL)
         except ProcessLookupError:

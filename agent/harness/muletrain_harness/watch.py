@@ -6,64 +6,8 @@ import itertools
 import time
 import unittest.util
 
-from .capture import join
 from .failure import failure
-from .outcome import Outcome
-
-
-class Granted:
-    """One test of a grant: its entry, which try this is, and the copy of the test that runs."""
-
-    def __init__(self, entry, attempt):
-        self.entry = entry
-        self.attempt = attempt
-        self.test = pristine_copy(entry.test)
-        self.outcome = Outcome()
-        self.started = None
-
-    def as_fields(self):
-        return {"test": self.entry.id, "try": self.attempt}
-
-
-class Fixture:
-    """A set-up or tear-down of a class or module, and the tests that fall with it."""
-
-    def __init__(self, kind, owner, class_id, members):
-        self.is_set_up = kind.startswith("setUp")
-        self.failures = []
-        self.reason = None
-        self.members = members
-        self.started = time.monotonic()
-        self._id = "%s (%s)" % (kind, owner)
-        self._class_id = class_id
-
-    def as_fields(self, verdict="error"):
-        return {
-            "id": self._id,
-            "class": self._class_id,
-            "verdict": verdict,
-            "reason": self.reason,
-            "failures": self.failures,
-            "tests": [granted.entry.id for granted in self.members],
-        }
-
-
-class Shift:
-    """The time between the first set-up for a class and the last tear-down after it."""
-
-    def __init__(self, cls, class_id):
-        self.cls = cls
-        self.class_id = class_id
-        self._seconds = {True: 0.0, False: 0.0}
-        self._output = []
-
-    def add(self, is_set_up, seconds, output):
-        self._seconds[is_set_up] += seconds
-        self._output.append(output)
-
-    def as_fields(self):
-        seconds = {"setup_seconds": self._seconds[True], "teardown_seconds": self._seconds[False]}
-        return dict(seconds, **{"class": self.class_id}, **join(self._output))
+from .parts import Fixture, Shift
 
 
 class Watch:
@@ -112,6 +56,7 @@ class Watch:
         self._running = granted
         self._announce(granted.as_fields())
         self._session.emit("started", granted.as_fields())
+        self._limit()
         granted.started = time.monotonic()
 
     def settle(self):
@@ -135,9 +80,9 @@ class Watch:
         if self._running is not None:
             self._running.outcome.add_failure(verdict, exception, self._subtest(test))
             return
-        stray = Fixture("", "", None, [])
+        stray = Fixture(test.id())
         stray.failures.append(failure("error", exception))
-        self._session.emit("fixture", dict(stray.as_fields(), id=str(test.id()), **self._output()))
+        self._session.emit("fixture", dict(stray.as_fields(), **self._output()))
 
     def skipped(self, test, reason):
         if self._fixture is not None:
@@ -173,6 +118,7 @@ class Watch:
         outer, fixture = self._fixture, self._fixture_for(kind, owner, test, is_member)
         self._fixture = fixture
         self._announce({"fixture": fixture.as_fields()})
+        self._limit()
         try:
             yield
         except BaseException as error:
@@ -184,16 +130,18 @@ class Watch:
             self._announce(outer and {"fixture": outer.as_fields()})
             self._conclude(fixture)
             if outer is not None:
+                self._limit()
                 outer.started = time.monotonic()
 
     def _fixture_for(self, kind, owner, test, is_member):
+        id = "%s (%s)" % (kind, owner)
         if not kind.startswith("setUp"):
             shift = self._shift if kind == "tearDownClass" else None
-            return Fixture(kind, owner, shift and shift.class_id, [])
+            return Fixture(id, class_id=shift and shift.class_id)
         ahead = itertools.dropwhile(lambda g: g.test is not test, self._waiting.values())
         members = list(itertools.takewhile(lambda g: is_member(g.test), ahead))
         class_id = members[0].entry.group.id if members and kind == "setUpClass" else None
-        return Fixture(kind, owner, class_id, members)
+        return Fixture(id, is_set_up=True, class_id=class_id, members=members)
 
     def _conclude(self, fixture):
         seconds = time.monotonic() - fixture.started
@@ -255,15 +203,12 @@ class Watch:
         return self._session.capture.take()
 
     def _announce(self, subject):
-        """The supervisor needs to know what to blame, and both of us when to lose patience."""
-        self._session.events.note(subject=subject)
+        """Let the supervisor know what to blame should the worker end, and what to end should it last."""
         faulthandler.cancel_dump_traceback_later()
-        if subject is not None and self._session.test_timeout is not None:
+        self._session.events.note(subject=subject)
+
+    def _limit(self):
+        """The supervisor kills; the stacks can only be had from inside, and without waiting for the GIL."""
+        if self._session.test_timeout is not None:
             faulthandler.dump_traceback_later(self._session.test_timeout, file=self._session.stacks)
 
-
-def pristine_copy(test):
-    """A test is an object that its run writes to: a second try starts from the one that never ran."""
-    copy = object.__new__(type(test))
-    vars(copy).update(vars(test))
-    return copy

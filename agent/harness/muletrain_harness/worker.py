@@ -12,7 +12,6 @@ from .session import Failed, Finished, Session
 
 ADAPTERS = {"django": django_runner.drive}
 LOWEST_DESCRIPTOR = 200
-PHASE_CLOSING = "closing"
 
 
 def main(commands, events, capture, stacks):
@@ -34,7 +33,7 @@ def _converse(session):
     except BaseException as error:
         if session.ended_by_test:
             return 130 if isinstance(error, KeyboardInterrupt) else 1
-        if not (isinstance(error, SystemExit) and session.phase == PHASE_CLOSING):
+        if not (isinstance(error, SystemExit) and session.is_over):
             session.fail(error)
             return 1
     session.close()
@@ -52,7 +51,7 @@ def _drive(session):
     os.environ.update(hello.get("environment", {}))
     session.greet(hello)
     ADAPTERS[hello["adapter"]](session, hello)
-    if session.phase != PHASE_CLOSING:
+    if not session.is_over:
         raise Failed(
             "the project's `test` command ended in phase %s without asking for all it had to do" % session.phase
         )

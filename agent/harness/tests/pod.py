@@ -109,7 +109,7 @@ class Pod:
             readable, _, _ = select.select([self.process.stdout], [], [], deadline - time.monotonic())
             assert readable, "nothing was heard for %g s after %r" % (PATIENCE, self.events[-3:])
             data = os.read(self.process.stdout.fileno(), 65536)
-            assert data, "end of events after %r" % self.events[-3:]
+            assert data, "no more events: %s" % self.process.stderr.read().decode()
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
         self.events.append(json.loads(line.decode("utf-8")))

@@ -40,6 +40,31 @@ def ready(project):
         yield pod
 
 
+def test_an_object_that_refers_to_itself_runs_as_in_a_serial_run(project):
+    project.write(
+        "shop/tests.py",
+        """
+        import unittest
+
+        class Bound(unittest.TestCase):
+            def __init__(self, name):
+                super().__init__(name)
+                self.check = self.check_what_set_up_did
+
+            def setUp(self):
+                self.value = 1
+
+            def check_what_set_up_did(self):
+                self.assertEqual(self.value, 1)
+
+            def test_bound(self):
+                self.check()
+        """,
+    )
+    with Pod(project) as pod:
+        assert pod.whole().verdicts() == {"Bound.test_bound": "passed"}
+
+
 def granted(*names, attempt=1):
     return [{"id": "shop.tests." + name, "try": attempt} for name in names]
 

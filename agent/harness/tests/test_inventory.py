@@ -41,9 +41,9 @@ SERIAL = """
     from django.test.runner import DiscoverRunner
 
     class Result(unittest.TextTestResult):
-        def startTest(self, test):
-            super().startTest(test)
-            print("started", test.id())
+        def stopTest(self, test):
+            super().stopTest(test)
+            print("ran", test.id())
 
     class Runner(DiscoverRunner):
         def get_resultclass(self):
@@ -132,9 +132,9 @@ def test_the_same_tests_in_the_same_order_as_a_serial_run(project, inventory):
         stdout=subprocess.PIPE,
         text=True,
     )
-    started = re.findall(r"^started (.*)$", serial.stdout, re.M)
+    ran = re.findall(r"^ran (.*)$", serial.stdout, re.M)
     errors = [error["id"] for error in inventory["errors"]]
-    assert started == errors + [id.partition("#")[0] for id in ids(inventory)]
+    assert ran == errors + [id.partition("#")[0] for id in ids(inventory)]
 
 
 def test_a_class_as_the_scheduler_needs_it(inventory):

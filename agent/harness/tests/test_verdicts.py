@@ -7,7 +7,7 @@ import pytest
 TESTS = """
     import asyncio, sys, unittest
     from django.db import connection
-    from django.test import SimpleTestCase, TestCase, TransactionTestCase
+    from django.test import Client, SimpleTestCase, TestCase, TransactionTestCase
 
     class Cart(TestCase):
         def test_passes(self):
@@ -78,12 +78,12 @@ TESTS = """
                         self.skipTest("sub")
 
     class AroundCall(TransactionTestCase):
-        @classmethod
-        def _pre_setup(cls):
-            super()._pre_setup()
-            cls.calls = getattr(cls, "calls", 0) + 1
-            if cls.calls == 3:
+        @staticmethod
+        def client_class(clients=[]):
+            clients.append(Client())
+            if len(clients) == 3:
                 raise RuntimeError("before startTest")
+            return clients[-1]
 
         def _fixture_teardown(self):
             super()._fixture_teardown()
