@@ -1,3 +1,5 @@
+"""Reads the harness from standard input and starts it. The agent passes this file to `python -c` whole."""
+
 import os
 import sys
 
