@@ -124,7 +124,7 @@ async fn exit(engine: &Docker, id: &str) -> Exit {
         }
     };
     let out_of_memory = state.oom_killed.unwrap_or(false);
-    if is_kill(status) && !out_of_memory && within(LAST_WORD, what, engine.ping()).await.is_err() {
+    if status != 0 && !out_of_memory && within(LAST_WORD, what, engine.ping()).await.is_err() {
         let reason = "the Docker Engine stopped, and the pod with it".to_owned();
         return Exit::Lost { reason };
     }
@@ -134,11 +134,6 @@ async fn exit(engine: &Docker, id: &str) -> Exit {
         out_of_memory,
         stderr: String::new(),
     }
-}
-
-/// `SIGKILL` or `SIGTERM`: what an engine sends that is told to stop.
-fn is_kill(status: i64) -> bool {
-    matches!(status, 137 | 143)
 }
 
 /// Waits for the end of a container; its exit status, or why there is none.

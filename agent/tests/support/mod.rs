@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 pub mod agent;
+pub mod engine;
 pub mod project;
 pub mod scheduler;
 
