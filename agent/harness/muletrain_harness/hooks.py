@@ -71,9 +71,7 @@ def _previous_class(result):
 
 def _listen(watch, result):
     def add_subtest(test, subtest, err):
-        if err is None:
-            watch.subtest_passed(test)
-        else:
+        if err is not None:
             is_failure = issubclass(err[0], test.failureException)
             watch.failed(subtest, "failed" if is_failure else "error", err[1])
 

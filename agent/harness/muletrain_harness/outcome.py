@@ -2,6 +2,7 @@
 
 from .failure import failure
 
+SILENT = "the test returned without an outcome"
 RANKS = ("passed", "skipped", "expected_failure", "unexpected_success", "failed", "error")
 
 
@@ -11,9 +12,7 @@ class Outcome:
     def __init__(self):
         self.failures = []
         self._verdicts = []
-        self._reason = None
-        self._subtest_skipped = False
-        self._subtest_passed = False
+        self._reason = SILENT
 
     def add(self, verdict):
         self._verdicts.append(verdict)
@@ -25,22 +24,14 @@ class Outcome:
         self.failures.append(failure(kind, exception, subtest))
 
     def add_skip(self, reason):
+        """Of the test or of one of its subtests; unittest calls neither a success."""
         self.add("skipped")
         self._reason = str(reason)
 
-    def add_subtest_skip(self, reason):
-        self._subtest_skipped = True
-        self._reason = self._reason or str(reason)
-
-    def add_subtest_pass(self):
-        self._subtest_passed = True
-
     @property
     def verdict(self):
-        if self._verdicts:
-            return max(self._verdicts, key=RANKS.index)
-        only_skips = self._subtest_skipped and not self._subtest_passed
-        return "skipped" if only_skips else "passed"
+        """A class whose `run` does nothing has passed nothing."""
+        return max(self._verdicts, key=RANKS.index, default="skipped")
 
     @property
     def reason(self):

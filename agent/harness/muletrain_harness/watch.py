@@ -90,18 +90,12 @@ class Watch:
             return
         if self._running is None:
             self.begin(test)
-        if self._is_running(test):
+        if self._is_running(getattr(test, "test_case", test)):
             self._running.outcome.add_skip(reason)
-        elif self._is_running(getattr(test, "test_case", None)):
-            self._running.outcome.add_subtest_skip(reason)
 
     def ended(self, test, verdict):
         if self._is_running(test):
             self._running.outcome.add(verdict)
-
-    def subtest_passed(self, test):
-        if self._is_running(test):
-            self._running.outcome.add_subtest_pass()
 
     def _is_running(self, test):
         return self._running is not None and test is self._running.test

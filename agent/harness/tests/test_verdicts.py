@@ -109,6 +109,13 @@ TESTS = """
         def test_one(self):
             pass
 
+    class Silent(unittest.TestCase):
+        def run(self, result=None):
+            pass
+
+        def test_silent(self):
+            self.fail()
+
     class Nasty(unittest.TestCase):
         def test_unprintable(self):
             class Unprintable(Exception):
@@ -155,12 +162,13 @@ VERDICTS = {
     "Subtests.test_one_fails": "failed",
     "Subtests.test_fails_and_errs": "error",
     "Subtests.test_all_skipped": "skipped",
-    "Subtests.test_some_skipped": "passed",
+    "Subtests.test_some_skipped": "skipped",
     "AroundCall.test_clean": "passed",
     "AroundCall.test_error_in_post_teardown": "error",
     "AroundCall.test_error_in_pre_setup": "error",
     "NoDatabase.test_forbidden_query": "failed",
     "Skipped.test_one": "skipped",
+    "Silent.test_silent": "skipped",
     "Nasty.test_unprintable": "error",
     "Nasty.test_surrogate": "failed",
     "Nasty.test_huge": "failed",
@@ -241,9 +249,9 @@ def test_subtests_fold_into_their_test(pod):
 
 
 def test_reasons_of_skips(pod):
-    names = ("test_decorated_skip", "test_called_skip", "test_all_skipped", "Skipped.test_one", "test_passes")
+    names = ("test_decorated_skip", "test_called_skip", "test_all_skipped", "Skipped.test_one", "test_passes", "test_silent")
     reasons = [pod.finished(name)["reason"] for name in names]
-    assert reasons == ["later", "not here", "sub", "whole class", None]
+    assert reasons == ["later", "not here", "sub", "whole class", None, "the test returned without an outcome"]
 
 
 def test_errors_around_the_call_belong_to_the_test(pod):
