@@ -66,9 +66,8 @@ impl Error {
             | Self::SeveralManage { .. }
             | Self::Source(source::Error::NoFolder { .. })
             | Self::Usage(_) => ExitCode::Usage,
-            Self::Source(_) | Self::Docker(_) | Self::Process(_) | Self::Output(_) => {
-                ExitCode::Infrastructure
-            }
+            Self::Docker(error) => error.exit_code(),
+            Self::Source(_) | Self::Process(_) | Self::Output(_) => ExitCode::Infrastructure,
             Self::Interrupted => ExitCode::Interrupted,
         }
     }

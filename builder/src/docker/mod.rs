@@ -1,39 +1,39 @@
-//! Snapshots as Docker images.
+//! Snapshots as Docker images: a base with the dependencies, and one layer with the project.
+//!
+//! The base is kept by a key over everything it is made from, the snapshot by its id; what the
+//! engine has already is not made again.
+
+mod base;
+mod container;
+mod engine;
+mod error;
+mod recipe;
+mod snapshot;
+
+pub use engine::Engine;
+pub use error::Error;
 
 use std::path::Path;
 
 use crate::build::{Frozen, Placed};
 use crate::progress::Progress;
 
-/// Why the engine could not do its part.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// None.
-    #[error("no Docker Engine answers")]
-    Absent,
-}
-impl Error {
-    /// Whether there simply is no engine.
-    #[must_use]
-    pub fn is_absence(&self) -> bool {
-        true
-    }
-}
-/// An engine.
-#[derive(Debug)]
-pub struct Engine;
-impl Engine {
-    /// Connects.
-    pub async fn connect(_host: Option<&str>) -> Result<Self, Error> {
-        Err(Error::Absent)
-    }
-}
-/// Places.
+/// Label of everything that the builder makes, with its version.
+const LABEL: &str = "muletrain.builder";
+
+/// Makes a snapshot image; archives go through the folder `staging`.
+///
+/// # Errors
+/// When the base cannot be had, a step of it fails, it has no Django, or the engine fails.
 pub async fn place(
-    _: &Engine,
-    _: &Frozen,
-    _: &Path,
-    _: &Progress,
+    engine: &Engine,
+    frozen: &Frozen,
+    staging: &Path,
+    progress: &Progress,
 ) -> Result<Placed, crate::error::Error> {
-    Err(Error::Absent.into())
+    let base = base::prepare(engine, frozen, staging, progress).await?;
+    let id = frozen.id(&base.identity(&frozen.config.image))?;
+    let made = snapshot::find_or_make(engine, frozen, &base, &id, staging, progress).await?;
+    progress.say(&format!("snapshot {id} is image {}", made.image));
+    Ok(Placed { id, content: made.content(&base), python: made.python })
 }
