@@ -1,31 +1,28 @@
 """The file that holds what a test and its subprocesses print, read bounded and emptied after each test."""
 
-import fcntl
 import os
 import sys
-import tempfile
+
+from .descriptors import scratch_file
 
 
 class Capture:
     """Shared by the worker, whose descriptors 1 and 2 append to it, and by the supervisor."""
 
     def __init__(self):
-        self._file = scratch_file()
+        self.descriptor = scratch_file()
         self.limit = 65536
-
-    def fileno(self):
-        return self._file.fileno()
 
     def take(self):
         """The fields `output` and `output_omitted` of what was printed since the last call."""
         flush_standard_streams()
         fields = self.peek()
         if fields["output"]:
-            os.ftruncate(self.fileno(), 0)
+            os.ftruncate(self.descriptor, 0)
         return fields
 
     def peek(self):
-        size = os.fstat(self.fileno()).st_size
+        size = os.fstat(self.descriptor).st_size
         if size <= self.limit:
             text = self._read(size, 0)
             return {"output": text, "output_omitted": 0}
@@ -40,15 +37,7 @@ class Capture:
         return {"output": text, "output_omitted": omitted}
 
     def _read(self, length, offset):
-        return os.pread(self.fileno(), length, offset).decode("utf-8", "replace")
-
-
-def scratch_file():
-    """Without a name, and whoever writes to it appends, also after it was emptied."""
-    file = tempfile.TemporaryFile(prefix="muletrain-", buffering=0)
-    flags = fcntl.fcntl(file.fileno(), fcntl.F_GETFL)
-    fcntl.fcntl(file.fileno(), fcntl.F_SETFL, flags | os.O_APPEND)
-    return file
+        return os.pread(self.descriptor, length, offset).decode("utf-8", "replace")
 
 
 def join(pieces):

@@ -35,9 +35,13 @@ def _fixture(fixture, limit, stacks, status, output):
     if limit is not None:
         exception, message = "TimeoutError", "%s did not end within %g s" % (fixture["id"], limit)
     else:
-        exception, message = "ChildProcessError", "the process ended (%s) in %s" % (
-            describe(status),
-            fixture["id"],
+        exception, message = (
+            "ChildProcessError",
+            "the process ended (%s) in %s"
+            % (
+                describe(status),
+                fixture["id"],
+            ),
         )
     failure = {
         "kind": "error",

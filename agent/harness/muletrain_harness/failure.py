@@ -54,9 +54,7 @@ def _hide_frames(summary, exception):
     """Also in the exceptions it is chained to and those of its group."""
     frames = [frame for frame, _ in traceback.walk_tb(exception.__traceback__)]
     if len(frames) == len(summary.stack):
-        summary.stack[:] = [
-            line for line, frame in zip(summary.stack, frames) if not _is_hidden(frame)
-        ]
+        summary.stack[:] = [line for line, frame in zip(summary.stack, frames) if not _is_hidden(frame)]
     members = zip(getattr(summary, "exceptions", None) or (), getattr(exception, "exceptions", ()))
     chained = (
         (summary.__cause__, exception.__cause__),
@@ -69,8 +67,4 @@ def _hide_frames(summary, exception):
 
 def _is_hidden(frame):
     module = frame.f_globals.get("__name__") or ""
-    return (
-        "__unittest" in frame.f_globals
-        or module.partition(".")[0] == __package__
-        or module == "runpy"
-    )
+    return "__unittest" in frame.f_globals or module.partition(".")[0] == __package__ or module == "runpy"

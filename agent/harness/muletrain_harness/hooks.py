@@ -7,7 +7,7 @@ it of errors in `_pre_setup` before `startTest` and of those in `_post_teardown`
 """
 
 import functools
-import os
+import io
 import unittest.runner
 
 
@@ -109,9 +109,14 @@ def _heard(original, handler, depth):
     return heard
 
 
+class Nowhere(io.TextIOBase):
+    def write(self, text):
+        return len(text)
+
+
 def _silence(result):
     """Dots would land in the tests' output, `buffer` would hide it, and stopping is not ours to decide."""
     result.buffer = False
     result.failfast = False
     if hasattr(result, "stream"):
-        result.stream = unittest.runner._WritelnDecorator(open(os.devnull, "w", errors="replace"))
+        result.stream = unittest.runner._WritelnDecorator(Nowhere())

@@ -1,5 +1,6 @@
 """The tests a runner found, with what the scheduler needs to know of each class."""
 
+import functools
 import re
 import sys
 import unittest
@@ -155,17 +156,13 @@ def _line(cls, path):
     return _source(path).count("\n", 0, match.start()) + 1 if match else None
 
 
-_sources = {}
-
-
+@functools.lru_cache(maxsize=16)
 def _source(path):
-    if path not in _sources:
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                _sources[path] = file.read()
-        except OSError:
-            _sources[path] = ""
-    return _sources[path]
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _is_whole(modules):

@@ -11,9 +11,7 @@ class Apps:
 
     def __init__(self, root, apps):
         self._root = os.path.realpath(root)
-        folders = [
-            (os.path.normpath(os.path.join(self._root, app["path"])), app["label"]) for app in apps
-        ]
+        folders = [(os.path.normpath(os.path.join(self._root, app["path"])), app["label"]) for app in apps]
         self._folders = sorted(folders, key=lambda folder: len(folder[0]), reverse=True)
 
     def app_of(self, path):

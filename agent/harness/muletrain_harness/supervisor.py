@@ -12,8 +12,9 @@ import sys
 import time
 
 from . import worker
-from .capture import Capture, scratch_file
+from .capture import Capture
 from .channel import Events, encode
+from .descriptors import scratch_file
 from .ending import last_words
 from .session import kib
 
@@ -33,7 +34,7 @@ def main():
     if pid == 0:
         os.close(command_writer)
         os.close(event_reader)
-        worker.main(command_reader, event_writer, capture, stacks.fileno())
+        worker.main(command_reader, event_writer, capture, stacks)
     os.close(command_reader)
     os.close(event_writer)
     sys.exit(Supervisor(pid, command_writer, event_reader, capture, stacks).run())
@@ -168,8 +169,8 @@ class Supervisor:
             self._say_last_words(status, kib(usage.ru_maxrss))
 
     def _say_last_words(self, status, peak_kib):
-        size = os.fstat(self._stacks.fileno()).st_size
-        stacks = os.pread(self._stacks.fileno(), size, 0).decode("utf-8", "replace")
+        size = os.fstat(self._stacks).st_size
+        stacks = os.pread(self._stacks, size, 0).decode("utf-8", "replace")
         events = last_words(
             self._subject,
             self._exceeded,

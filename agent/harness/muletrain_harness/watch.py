@@ -205,4 +205,3 @@ class Watch:
         """The supervisor kills; the stacks can only be had from inside, and without waiting for the GIL."""
         if self._session.test_timeout is not None:
             faulthandler.dump_traceback_later(self._session.test_timeout, file=self._session.stacks)
-

@@ -1,25 +1,24 @@
 """The process in which the project lives: made by a fork of the supervisor before any of it is imported."""
 
 import faulthandler
-import fcntl
 import os
 import signal
 import sys
 
 from . import PROTOCOL, django_runner, native
 from .channel import Commands, Events, ProtocolError
+from .descriptors import lift
 from .session import Failed, Finished, Session
 
 ADAPTERS = {"django": django_runner.drive}
-LOWEST_DESCRIPTOR = 200
 
 
 def main(commands, events, capture, stacks):
     """Never returns: leaves as a program does, so that the project's `atexit` hooks run."""
     os.setsid()
     native.end_with_parent(signal.SIGKILL)
-    session = Session(Commands(_private(commands)), Events(_private(events)), capture, _private(stacks))
-    faulthandler.enable(file=_private(2))
+    session = Session(Commands(lift(commands)), Events(lift(events)), capture, stacks)
+    faulthandler.enable(file=lift(os.dup(2)))
     _redirect_standard_streams(capture)
     sys.exit(_converse(session))
 
@@ -53,21 +52,17 @@ def _drive(session):
     ADAPTERS[hello["adapter"]](session, hello)
     if not session.is_over:
         raise Failed(
-            "the project's `test` command ended in phase %s without asking for all it had to do" % session.phase
+            "the project's `test` command ended in phase %s without asking for all it had to do"
+            % session.phase
         )
-
-
-def _private(descriptor):
-    """A duplicate out of reach of tests that close or count descriptors, and of their subprocesses."""
-    return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR)
 
 
 def _redirect_standard_streams(capture):
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    os.dup2(capture.fileno(), 1)
-    os.dup2(capture.fileno(), 2)
+    os.dup2(capture.descriptor, 1)
+    os.dup2(capture.descriptor, 2)
     native.buffer_c_output_by_line()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)

@@ -1,4 +1,8 @@
-"""What the harness's tests share."""
+"""What the harness's tests share.
+
+They run with pytest, from a virtual environment with `requirements.txt`, under any Python and Django
+that the harness supports.
+"""
 
 import pytest
 from pod import Pod

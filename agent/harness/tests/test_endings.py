@@ -86,7 +86,9 @@ def test_a_segfault_leaves_its_stacks_on_the_private_standard_error(project):
     assert "in test_risky" in pod.errors
 
 
-@pytest.mark.parametrize("body", ["time.sleep(600)", "ctypes.PyDLL(None).sleep(600)", "threading.Semaphore(0).acquire()"])
+@pytest.mark.parametrize(
+    "body", ["time.sleep(600)", "ctypes.PyDLL(None).sleep(600)", "threading.Semaphore(0).acquire()"]
+)
 def test_a_test_over_its_time_limit(project, body):
     pod = risky(project, body, test_timeout=0.5)
     timed_out, exited = pod.events[-2:]

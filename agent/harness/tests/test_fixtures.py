@@ -1,8 +1,8 @@
 """Fixtures of classes and modules that fail or skip, and what becomes of their tests."""
 
+import pytest
 from pod import Pod
 from project import Project
-import pytest
 
 TESTS = """
     import unittest

@@ -63,7 +63,9 @@ def project(tmp_path_factory):
     project.write("shop/tests/test_cart.py", CART)
     project.write("shop/tests/test_syntax.py", "def broken(:\n")
     project.write("shop/tests/test_import.py", "import nowhere_to_be_found\n")
-    project.write("shop/tests/test_skip.py", "import unittest\nraise unittest.SkipTest('not on this system')\n")
+    project.write(
+        "shop/tests/test_skip.py", "import unittest\nraise unittest.SkipTest('not on this system')\n"
+    )
     project.write(
         "billing/tests.py",
         """
@@ -164,7 +166,10 @@ def test_a_class_as_the_scheduler_needs_it(inventory):
 
 def test_phases_and_databases(inventory):
     found = classes(inventory)
-    phases = [found["shop.tests.test_cart." + name]["phase"] for name in ("Tagged", "Simple", "Transactional", "Plain")]
+    phases = [
+        found["shop.tests.test_cart." + name]["phase"]
+        for name in ("Tagged", "Simple", "Transactional", "Plain")
+    ]
     assert phases == [0, 1, 1, 2]
     assert found["shop.tests.test_cart.Transactional"]["databases"] == ["default", "other"]
     assert found["shop.tests.test_cart.Simple"]["databases"] == []

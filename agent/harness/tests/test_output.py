@@ -49,6 +49,9 @@ TESTS = """
             script = "import os; print(max(int(fd) for fd in os.listdir('/proc/self/fd')) < 100)"
             run = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, close_fds=False)
             self.assertEqual(run.stdout, b"True\\n")
+
+        def test_l_closes_what_it_did_not_open(self):
+            os.closerange(3, 200)
 """
 
 
@@ -85,6 +88,14 @@ def test_much_output_keeps_its_two_ends(pod):
     assert "[99008 bytes left out]" in finished["output"]
 
 
-@pytest.mark.parametrize("name", ["test_i_reads_nothing", "test_j_closed_stream", "test_k_descriptors_are_not_inherited"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "test_i_reads_nothing",
+        "test_j_closed_stream",
+        "test_k_descriptors_are_not_inherited",
+        "test_l_closes_what_it_did_not_open",
+    ],
+)
 def test_the_surroundings_of_a_test(pod, name):
     assert (pod.finished(name)["verdict"], pod.finished(name)["failures"]) == ("passed", [])

@@ -1,8 +1,8 @@
 """Every way in which a test can end, as one event."""
 
+import pytest
 from pod import Pod
 from project import Project
-import pytest
 
 TESTS = """
     import asyncio, sys, unittest
@@ -249,9 +249,23 @@ def test_subtests_fold_into_their_test(pod):
 
 
 def test_reasons_of_skips(pod):
-    names = ("test_decorated_skip", "test_called_skip", "test_all_skipped", "Skipped.test_one", "test_passes", "test_silent")
+    names = (
+        "test_decorated_skip",
+        "test_called_skip",
+        "test_all_skipped",
+        "Skipped.test_one",
+        "test_passes",
+        "test_silent",
+    )
     reasons = [pod.finished(name)["reason"] for name in names]
-    assert reasons == ["later", "not here", "sub", "whole class", None, "the test returned without an outcome"]
+    assert reasons == [
+        "later",
+        "not here",
+        "sub",
+        "whole class",
+        None,
+        "the test returned without an outcome",
+    ]
 
 
 def test_errors_around_the_call_belong_to_the_test(pod):
