@@ -2,8 +2,8 @@
 
 use std::io;
 
-use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// A wish that the agent leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
-    attached: bool,
+    /// Closed by the end of standard input; none where that means nothing, or was told.
+    input: Option<oneshot::Receiver<()>>,
 }
 
 impl Signals {
@@ -35,7 +36,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
-            attached,
+            input: attached.then(watch_input).transpose()?,
         })
     }
 
@@ -45,16 +46,30 @@ impl Signals {
             _ = self.terminate.recv() => Wish::Terminate,
             _ = self.interrupt.recv() => Wish::Interrupt,
             _ = self.hangup.recv() => Wish::Interrupt,
-            () = end_of_input(), if self.attached => {
-                self.attached = false;
+            () = end_of(&mut self.input) => {
+                self.input = None;
                 Wish::Detached
             }
         }
     }
 }
 
-async fn end_of_input() {
-    let mut input = tokio::io::stdin();
-    let mut buffer = [0; 256];
-    while input.read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+async fn end_of(input: &mut Option<oneshot::Receiver<()>>) {
+    match input {
+        // Nothing is ever sent: the sender is dropped.
+        Some(input) => drop(input.await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads standard input to its end on a thread of its own: a read that has begun cannot be taken
+/// back, so it must not be part of a loop that looks at other things too.
+fn watch_input() -> io::Result<oneshot::Receiver<()>> {
+    let (ended, input) = oneshot::channel();
+    std::thread::Builder::new().name("input".to_owned()).spawn(move || {
+        // Whatever ends it, an error as well, is its end.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        drop::<oneshot::Sender<()>>(ended);
+    })?;
+    Ok(input)
 }

@@ -6,44 +6,15 @@ use muletrain_proto::event::Event;
 use muletrain_proto::link::{RunBrief, ToAgent, ToScheduler};
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::Secrets;
-use muletrain_proto::snapshot::{Content, Service};
-use support::agent::Agent;
-use support::engine::{containers_of, docker_brief, inspect, kill, service_image};
-use support::project::{process_brief, sample, small_project};
+use support::engine::{containers_of, docker_brief, inspect, kill};
+use support::flow::{WAITING, attached, lease_until_it_runs, run_app};
+use support::project::{sample, small_project};
 use support::scheduler::{Connection, Scheduler, verdicts};
-
-/// An agent with an open stream and two slots.
-async fn attached(scheduler: &mut Scheduler) -> (Agent, Connection) {
-    let id = format!("docker-test-{:08x}", fastrand::u32(..));
-    let arguments = ["--runtime", "docker", "--slots", "2", "--id", &id];
-    let agent = Agent::start(scheduler, &arguments);
-    let (mut connection, _) = scheduler.welcome().await;
-    assert_eq!(connection.said().await, ToScheduler::Credit(2));
-    (agent, connection)
-}
-
-/// Runs one app to the end of its lease, and sees that nothing is left of it.
-async fn run_app(brief: &RunBrief, app: &str) -> (Vec<Event>, Ending) {
-    let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
-    connection.lease_app(brief, 1, app);
-    let (events, ending) = connection.reports_until_ended().await;
-    assert_eq!(connection.said().await, ToScheduler::Credit(1));
-    assert!(containers_of(brief).is_empty(), "nothing is left of the pod");
-    (events, ending)
-}
-
-async fn infrastructure(brief: &RunBrief) -> String {
-    match run_app(brief, "app").await.1 {
-        Ending::Infrastructure { reason } => reason,
-        other => panic!("{other:?}"),
-    }
-}
 
 #[tokio::test]
 async fn an_app_is_run_and_nothing_is_left() {
     let brief = docker_brief(&sample("faults"), &["healthy"]);
-    let (events, ending) = run_app(&brief, "healthy").await;
+    let (events, ending) = run_app("docker", &brief, "healthy").await;
     assert_eq!(ending, Ending::Closed);
     insta::assert_snapshot!(verdicts(&events), @r"
     healthy.tests.test_neighbour.NeighbourDatabaseTest.test_has_a_database passed
@@ -110,7 +81,7 @@ async fn a_pod_is_hardened_as_seen_from_inside() {
     brief.options.limits.memory = 384 << 20;
     brief.options.limits.processes = 200;
     brief.secrets = Secrets([("API_KEY".to_owned(), "canary-7".to_owned())].into());
-    let (events, ending) = run_app(&brief, "app").await;
+    let (events, ending) = run_app("docker", &brief, "app").await;
     assert_eq!(ending, Ending::Closed);
     let failures: Vec<_> = events
         .iter()
@@ -137,18 +108,9 @@ async fn a_pod_is_hardened_as_seen_from_inside() {
     ");
 }
 
-const WAITING: &str = "
-import time
-from django.test import SimpleTestCase
-class T(SimpleTestCase):
-    def test_waits(self):
-        time.sleep(300)
-";
-
 /// A pod whose test waits; the id of its container.
 async fn waiting(connection: &mut Connection, brief: &RunBrief) -> String {
-    connection.lease_app(brief, 1, "app");
-    connection.reports_until(|event| matches!(event, Event::Started { .. })).await;
+    lease_until_it_runs(connection, brief).await;
     let containers = containers_of(brief);
     assert_eq!(containers.len(), 1);
     containers[0].clone()
@@ -160,7 +122,7 @@ async fn a_secret_is_in_nothing_that_can_be_inspected() {
     let mut brief = docker_brief(project.path(), &["app"]);
     brief.secrets = Secrets([("API_KEY".to_owned(), "canary-7".to_owned())].into());
     let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
+    let (_agent, mut connection) = attached(&mut scheduler, "docker").await;
     let container = waiting(&mut connection, &brief).await;
     let everything = inspect(&container, "{{json .}}");
     assert!(everything.contains("no-new-privileges"));
@@ -172,7 +134,7 @@ async fn a_container_killed_from_outside_is_a_crash_of_its_running_test() {
     let project = small_project(WAITING);
     let brief = docker_brief(project.path(), &["app"]);
     let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
+    let (_agent, mut connection) = attached(&mut scheduler, "docker").await;
     let container = waiting(&mut connection, &brief).await;
     kill(&container);
     let (_, ending) = connection.reports_until_ended().await;
@@ -186,7 +148,7 @@ async fn a_revoked_pod_is_gone_at_once() {
     let project = small_project(WAITING);
     let brief = docker_brief(project.path(), &["app"]);
     let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
+    let (_agent, mut connection) = attached(&mut scheduler, "docker").await;
     waiting(&mut connection, &brief).await;
     let lease = support::scheduler::key(&brief.run, 1);
     connection.send(ToAgent::Revoke { lease, reason: "test".to_owned() });
@@ -200,7 +162,7 @@ async fn memory_that_runs_out_is_named_with_its_limit_and_a_neighbour_does_not_n
     let mut brief = docker_brief(&sample("faults"), &["allocates", "healthy"]);
     brief.options.limits.memory = 256 << 20;
     let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
+    let (_agent, mut connection) = attached(&mut scheduler, "docker").await;
     let allocator = connection.lease_app(&brief, 1, "allocates");
     let neighbour = connection.lease_app(&brief, 2, "healthy");
     let mut endings = std::collections::BTreeMap::new();
@@ -222,7 +184,7 @@ async fn processes_that_multiply_end_at_their_limit_and_a_neighbour_does_not_not
     let mut brief = docker_brief(&sample("faults"), &["forks", "healthy"]);
     brief.options.limits.processes = 100;
     let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
+    let (_agent, mut connection) = attached(&mut scheduler, "docker").await;
     connection.lease_app(&brief, 1, "forks");
     connection.lease_app(&brief, 2, "healthy");
     let (mut all, mut endings) = (Vec::new(), Vec::new());
@@ -234,101 +196,4 @@ async fn processes_that_multiply_end_at_their_limit_and_a_neighbour_does_not_not
     assert_eq!(endings, [Ending::Closed, Ending::Closed]);
     let text = verdicts(&all);
     assert!(text.contains("forks.tests.test_fault.ForkTest.test_forks passed"), "{text}");
-}
-
-fn service(image: String, ready: &[&str]) -> Service {
-    Service {
-        name: "db".to_owned(),
-        image,
-        command: vec![],
-        environment: [("GREETING".to_owned(), "hello".to_owned())].into(),
-        ready: ready.iter().map(|&word| word.to_owned()).collect(),
-        aliases: vec!["database.internal".to_owned()],
-    }
-}
-
-const SERVER: &str = r#"["python3", "-m", "http.server", "8000", "--directory", "/etc"]"#;
-
-const PROBE: [&str; 3] =
-    ["python3", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), 1)"];
-
-const CLIENT: &str = "
-import urllib.request
-from django.test import SimpleTestCase
-class T(SimpleTestCase):
-    def test_service(self):
-        for host in ('localhost', 'db', 'database.internal'):
-            with urllib.request.urlopen('http://%s:8000/hostname' % host) as answer:
-                self.assertEqual(answer.status, 200)
-";
-
-#[tokio::test]
-async fn a_service_answers_under_its_names() {
-    let project = small_project(CLIENT);
-    let mut brief = docker_brief(project.path(), &["app"]);
-    brief.snapshot.services = vec![service(service_image("server", SERVER), &PROBE)];
-    let (events, ending) = run_app(&brief, "app").await;
-    assert_eq!(ending, Ending::Closed);
-    assert_eq!(verdicts(&events), "app.tests.T.test_service passed");
-}
-
-#[tokio::test]
-async fn a_service_that_ends_before_it_is_ready_is_no_fault_of_the_tests() {
-    let image = service_image("broken", r#"["sh", "-c", "echo cannot find my data; exit 3"]"#);
-    let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
-    brief.snapshot.services = vec![service(image, &PROBE)];
-    insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    service db ended before it was ready; the end of its log:
-    cannot find my data
-    ");
-}
-
-#[tokio::test]
-async fn a_service_that_ends_midway_is_no_fault_of_the_tests() {
-    let project = small_project(WAITING);
-    let mut brief = docker_brief(project.path(), &["app"]);
-    let image =
-        service_image("brief", r#"["sh", "-c", "echo ready; sleep 4; echo giving up; exit 5"]"#);
-    brief.snapshot.services = vec![service(image, &[])];
-    insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    service db ended with status 5 while tests ran; the end of its log:
-    ready
-    giving up
-    ");
-}
-
-#[tokio::test]
-async fn an_image_that_is_not_there_is_said_so() {
-    let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
-    let Content::Docker { image, .. } = &mut brief.snapshot.content else { panic!() };
-    *image = format!("sha256:{}", "0".repeat(64));
-    insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    image sha256:0000000000000000000000000000000000000000000000000000000000000000 is not on this Docker Engine; build the snapshot on it
-    ");
-}
-
-#[tokio::test]
-async fn an_image_is_used_by_its_id_alone() {
-    let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
-    let Content::Docker { image, .. } = &mut brief.snapshot.content else { panic!() };
-    let id = std::mem::replace(image, "muletrain-test-base:bookworm".to_owned());
-    let reason = infrastructure(&brief).await;
-    assert!(reason.starts_with("image muletrain-test-base:bookworm turned out to be sha256:"));
-    assert!(!reason.contains(&id));
-}
-
-#[tokio::test]
-async fn an_image_for_other_machines_is_refused() {
-    let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
-    let Content::Docker { platform, .. } = &mut brief.snapshot.content else { panic!() };
-    *platform = "linux/s390x".to_owned();
-    assert!(infrastructure(&brief).await.ends_with("the snapshot says linux/s390x"));
-}
-
-#[tokio::test]
-async fn a_snapshot_of_the_other_runtime_is_refused() {
-    let brief = process_brief(&sample("faults"), &["app"]);
-    insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    the snapshot is made for the process runtime and this agent runs docker; build it for docker, or start an agent with --runtime process
-    ");
 }

@@ -5,41 +5,19 @@ mod support;
 use std::collections::BTreeMap;
 
 use muletrain_proto::event::Event;
-use muletrain_proto::id::LeaseKey;
 use muletrain_proto::lease::{Lease, Work};
-use muletrain_proto::link::{RunBrief, ToAgent, ToScheduler};
+use muletrain_proto::link::{ToAgent, ToScheduler};
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::Secrets;
-use support::agent::{Agent, processes_of};
+use support::agent::processes_of;
+use support::flow::{WAITING, attached, lease_until_it_runs, run_app};
 use support::project::{process_brief, sample, small_project};
-use support::scheduler::{Connection, Scheduler, key, seconds, verdicts};
-
-const PROCESS: [&str; 4] = ["--runtime", "process", "--slots", "2"];
-
-/// An agent with an open stream.
-async fn attached(scheduler: &mut Scheduler) -> (Agent, Connection) {
-    let agent = Agent::start(scheduler, &PROCESS);
-    let (mut connection, hello) = scheduler.welcome().await;
-    assert_eq!((hello.slots, hello.leases), (2, vec![]));
-    assert_eq!(connection.said().await, ToScheduler::Credit(2));
-    (agent, connection)
-}
-
-/// Runs one app to the end of its lease.
-async fn run_app(brief: &RunBrief, app: &str) -> (Vec<Event>, Ending) {
-    let mut scheduler = Scheduler::start();
-    let (agent, mut connection) = attached(&mut scheduler).await;
-    connection.lease_app(brief, 1, app);
-    let (events, ending) = connection.reports_until_ended().await;
-    assert_eq!(connection.said().await, ToScheduler::Credit(1));
-    assert_eq!(agent.pod_folders(), 0, "nothing is left of the pod");
-    (events, ending)
-}
+use support::scheduler::{Scheduler, key, seconds, verdicts};
 
 #[tokio::test]
 async fn an_app_is_run_and_its_slot_is_free_again() {
     let brief = process_brief(&sample("faults"), &["healthy"]);
-    let (events, ending) = run_app(&brief, "healthy").await;
+    let (events, ending) = run_app("process", &brief, "healthy").await;
     assert_eq!(ending, Ending::Closed);
     let kinds: Vec<&str> = events
         .iter()
@@ -66,7 +44,7 @@ async fn an_app_is_run_and_its_slot_is_free_again() {
 async fn tests_are_collected() {
     let brief = process_brief(&sample("faults"), &["healthy", "exits"]);
     let mut scheduler = Scheduler::start();
-    let (_agent, mut connection) = attached(&mut scheduler).await;
+    let (_agent, mut connection) = attached(&mut scheduler, "process").await;
     let key = key(&brief.run, 1);
     connection.send(ToAgent::Run(Box::new(brief)));
     let work = Work::Collect { labels: vec!["healthy".to_owned(), "exits".to_owned()] };
@@ -83,7 +61,7 @@ async fn tests_are_collected() {
 #[tokio::test]
 async fn a_test_that_leaves_with_status_zero_has_crashed() {
     let brief = process_brief(&sample("faults"), &["exits"]);
-    let (events, ending) = run_app(&brief, "exits").await;
+    let (events, ending) = run_app("process", &brief, "exits").await;
     let Ending::Crashed(death) = ending else { panic!("{ending:?}") };
     assert_eq!(death.running.unwrap().as_str(), "exits.tests.test_fault.ExitTest.test_exits");
     assert_eq!(death.reason, "exit with status 0 before the tests were through");
@@ -96,7 +74,7 @@ async fn a_test_that_leaves_with_status_zero_has_crashed() {
 #[tokio::test]
 async fn a_segmentation_fault_shows_its_stack() {
     let brief = process_brief(&sample("faults"), &["segfaults"]);
-    let (_, ending) = run_app(&brief, "segfaults").await;
+    let (_, ending) = run_app("process", &brief, "segfaults").await;
     let Ending::Crashed(death) = ending else { panic!("{ending:?}") };
     assert_eq!(death.reason, "segmentation fault (signal 11)");
     assert!(death.stderr.contains("Fatal Python error: Segmentation fault"), "{}", death.stderr);
@@ -106,7 +84,7 @@ async fn a_segmentation_fault_shows_its_stack() {
 async fn a_test_over_its_limit_is_ended() {
     let mut brief = process_brief(&sample("faults"), &["hangs"]);
     brief.options.test_timeout = Some(seconds(1.0));
-    let (events, ending) = run_app(&brief, "hangs").await;
+    let (events, ending) = run_app("process", &brief, "hangs").await;
     assert_eq!(ending, Ending::TimedOut);
     let Some(Event::TimedOut(timed_out)) = events.last() else { panic!("{events:?}") };
     assert!(timed_out.stacks.contains("test_computes_for_ever"), "{}", timed_out.stacks);
@@ -136,7 +114,7 @@ async fn tests_see_what_the_project_says_and_nothing_else() {
     let mut brief = process_brief(project.path(), &["app"]);
     brief.snapshot.environment.set = BTreeMap::from([("MODE".to_owned(), "test".to_owned())]);
     brief.secrets = Secrets(BTreeMap::from([("API_KEY".to_owned(), "canary-7".to_owned())]));
-    let (events, ending) = run_app(&brief, "app").await;
+    let (events, ending) = run_app("process", &brief, "app").await;
     assert_eq!(ending, Ending::Closed);
     insta::assert_snapshot!(verdicts(&events), @r"
     app.tests.T.test_folders passed
@@ -147,30 +125,14 @@ async fn tests_see_what_the_project_says_and_nothing_else() {
     assert!(!project.path().join("x").exists(), "tests write into a copy");
 }
 
-const RUNAWAY: &str = "
-import os, subprocess, sys, time
-from django.test import SimpleTestCase
-class T(SimpleTestCase):
-    def test_waits(self):
-        subprocess.Popen(['sleep', '300'], start_new_session=True, stdout=subprocess.DEVNULL)
-        print('started', flush=True)
-        time.sleep(300)
-";
-
-/// The lease of a test that waits with a background process out of reach of its group.
-async fn waiting(connection: &mut Connection, brief: &RunBrief, number: u32) -> LeaseKey {
-    let key = connection.lease_app(brief, number, "app");
-    connection.reports_until(|event| matches!(event, Event::Started { .. })).await;
-    key
-}
-
 #[tokio::test]
 async fn a_revoked_pod_is_gone_at_once_with_all_it_started() {
-    let project = small_project(RUNAWAY);
+    let project = small_project(WAITING);
     let brief = process_brief(project.path(), &["app"]);
     let mut scheduler = Scheduler::start();
-    let (agent, mut connection) = attached(&mut scheduler).await;
-    let lease = waiting(&mut connection, &brief, 1).await;
+    let (agent, mut connection) = attached(&mut scheduler, "process").await;
+    lease_until_it_runs(&mut connection, &brief).await;
+    let lease = key(&brief.run, 1);
     let run = brief.run.as_str();
     support::eventually("the background process runs", || processes_of(run) == 3).await;
 

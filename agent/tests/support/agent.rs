@@ -2,26 +2,29 @@
 
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
+use tempfile::TempDir;
 
 use super::scheduler::Scheduler;
 
 /// A running agent. One that is dropped is killed.
 pub struct Agent {
     child: Child,
-    pub state: tempfile::TempDir,
+    pub state: Arc<TempDir>,
 }
 
 impl Agent {
     /// Starts an agent of a scheduler with these further arguments.
     pub fn start(scheduler: &Scheduler, arguments: &[&str]) -> Self {
-        let state = tempfile::tempdir().unwrap();
+        let state = Arc::new(tempfile::tempdir().unwrap());
         Self::start_in(scheduler, state, arguments)
     }
 
-    pub fn start_in(scheduler: &Scheduler, state: tempfile::TempDir, arguments: &[&str]) -> Self {
+    /// The same, in the folder of another agent.
+    pub fn start_in(scheduler: &Scheduler, state: Arc<TempDir>, arguments: &[&str]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_muletrain-agent"))
             .args(["run", "--scheduler", &scheduler.address()])
             .arg("--state")
@@ -67,13 +70,6 @@ impl Agent {
     pub fn pod_folders(&self) -> usize {
         let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
         entries(&self.state.path().join("pods")).map(|boot| entries(&boot.path()).count()).sum()
-    }
-
-    /// Hands over the state, without the agent.
-    pub fn into_state(mut self) -> tempfile::TempDir {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        std::mem::replace(&mut self.state, tempfile::tempdir().unwrap())
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod agent;
 pub mod engine;
+pub mod flow;
 pub mod project;
 pub mod scheduler;
 

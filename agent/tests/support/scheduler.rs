@@ -52,8 +52,9 @@ impl Scheduler {
         self.folder.path().join("scheduler.sock")
     }
 
-    /// Takes the server away, and with it every stream.
-    pub fn stop(&mut self) {
+    /// Takes the server away, and with it the stream of an agent.
+    pub fn stop(&mut self, connection: &mut Connection) {
+        connection.to_agent = None;
         self.server.abort();
         std::fs::remove_file(self.socket()).unwrap();
     }
