@@ -12,7 +12,7 @@ use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::RunId;
 use muletrain_proto::link::Runtime;
 use muletrain_proto::snapshot::{self, Content, Snapshot};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::interrupt::Interrupts;
 use crate::settings::Settings;
@@ -148,6 +148,8 @@ pub(crate) fn report(
 #[derive(Debug)]
 pub(crate) struct Agent {
     child: Child,
+    /// Its end tells an attached agent to go, and waiting for a child would close it.
+    input: Option<ChildStdin>,
 }
 
 impl Agent {
@@ -175,8 +177,9 @@ impl Agent {
             .arg("--runtime")
             .arg(runtime.to_string());
         command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
-        let child = spawn(&path, command.stdin(Stdio::piped()).stdout(Stdio::null()))?;
-        Ok(Self { child })
+        let mut child = spawn(&path, command.stdin(Stdio::piped()).stdout(Stdio::null()))?;
+        let input = child.stdin.take();
+        Ok(Self { child, input })
     }
 
     /// Waits for it to end by itself, which it should not; tells how.
@@ -189,8 +192,7 @@ impl Agent {
 
     /// Lets it clean up and end.
     pub(crate) async fn finish(mut self) {
-        // The end of its input tells an attached agent to go.
-        drop(self.child.stdin.take());
+        drop(self.input.take());
         if tokio::time::timeout(GRACE, self.child.wait()).await.is_err() {
             tracing::warn!("the agent did not end in time and is killed; its reaper cleans up");
             // It may have ended just now.
