@@ -12,9 +12,6 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 use tonic::{Code, Status, Streaming};
 
-/// How long a dropped connection is tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// First and longest pause between two tries.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
@@ -81,8 +78,9 @@ pub enum News {
     Lost(Error),
 }
 
-/// Sends what is new of a run, in order, until its last record, or until nobody listens.
-pub async fn follow(address: Address, run: Option<RunId>, news: Sender<News>) {
+/// Sends what is new of a run, in order, until its last record, or until nobody listens. A
+/// connection that breaks is tried again for as long as `patience`.
+pub async fn follow(address: Address, run: Option<RunId>, patience: Duration, news: Sender<News>) {
     let mut follower = Follower { address, run, next: 0, news };
     let mut given_up: Option<Instant> = None;
     let mut pause = PAUSE.0;
@@ -92,7 +90,7 @@ pub async fn follow(address: Address, run: Option<RunId>, news: Sender<News>) {
         if follower.next > before {
             (given_up, pause) = (None, PAUSE.0);
         }
-        let deadline = *given_up.get_or_insert_with(|| Instant::now() + PATIENCE);
+        let deadline = *given_up.get_or_insert_with(|| Instant::now() + patience);
         // Who never answered is not waited for.
         if follower.next == 0 || !error.is_passing() || Instant::now() + pause > deadline {
             let _ = follower.news.send(News::Lost(error)).await;

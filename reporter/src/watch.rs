@@ -19,6 +19,9 @@ use crate::settings::Watch;
 /// How often progress is drawn.
 const FRAME: Duration = Duration::from_millis(200);
 
+/// How long a dropped connection is tried again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// How long a run may take to be closed after the first interrupt.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -29,8 +32,8 @@ const READ_AHEAD: usize = 256;
 /// run, since Ctrl-C reaches it as well; the second ends everything at once.
 pub async fn run(settings: &Watch) -> ExitCode {
     let (sender, mut news) = mpsc::channel(READ_AHEAD);
-    let follower = follow(settings.scheduler.clone(), settings.run.clone(), sender);
-    let follower = tokio::spawn(follower);
+    let (address, run) = (settings.scheduler.clone(), settings.run.clone());
+    let follower = tokio::spawn(follow(address, run, PATIENCE, sender));
     let mut watcher = Watcher::new(settings);
     let mut signals = Signals::new();
     let mut frames = interval(FRAME);

@@ -3,7 +3,7 @@
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::run::Stop;
 
-use super::summary::Counts;
+use super::counts::Counts;
 
 /// The exit code: the strongest of everything that holds.
 ///

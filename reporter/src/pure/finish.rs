@@ -7,10 +7,11 @@ use muletrain_proto::run::Stop;
 use muletrain_proto::seconds::Seconds;
 
 use super::catalog::TestState;
+use super::counts::Counts;
 use super::exit::exit_code;
 use super::fold::Fold;
 use super::lease::LeaseState;
-use super::summary::{AppReport, ClassInfo, Counts, Problem, Summary, TestReport, Try};
+use super::summary::{AppReport, ClassInfo, Problem, Summary, TestReport, Try};
 use super::verdict::conclude;
 
 impl Fold {

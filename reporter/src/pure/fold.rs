@@ -41,8 +41,8 @@ pub struct Fold {
     pub collected: bool,
     /// Tests that the selection leaves out.
     pub deselected: u32,
-    /// The lower bound of the last plan.
-    pub lower_bound: Seconds,
+    /// The lower bound of the last plan, and for how many slots.
+    pub lower_bound: (Seconds, u32),
     /// Why no more work is handed out.
     pub stop: Option<Stop>,
     /// Whether the last record came.
@@ -118,7 +118,9 @@ impl Step<'_> {
     fn record(&mut self, record: &Record) {
         match record {
             Record::Opened { snapshot, .. } => self.fold.snapshot = Some(snapshot.clone()),
-            Record::Planned { plan } => self.fold.lower_bound = plan.lower_bound,
+            Record::Planned { plan } => {
+                self.fold.lower_bound = (plan.lower_bound, plan.slots);
+            }
             // What an agent takes along is recorded as leases lost.
             Record::AgentJoined { .. } | Record::AgentLeft { .. } => {}
             Record::Leased { lease, grant, place } => {

@@ -1,6 +1,7 @@
 //! Decisions: no async, no I/O, no clock, no randomness.
 
 pub mod catalog;
+pub mod counts;
 pub mod events;
 pub mod exit;
 pub mod finish;

@@ -17,8 +17,8 @@ const PODS: usize = 16;
 /// Columns of the bar.
 const BAR: usize = 24;
 
-/// Columns of a pod's place, and of its app.
-const PLACE: usize = 14;
+/// Columns of a pod's place, and of what it is for.
+const PLACE: usize = 16;
 
 /// Running tests that a heartbeat names.
 const NAMED: usize = 3;
@@ -81,10 +81,11 @@ pub fn state(fold: &Fold, now: Moment, look: Look) -> Vec<String> {
         true => vec![format!("{elapsed} {} {counts}", look.good(&bar(fold, tally)))],
         false => vec![format!("{elapsed} {counts}")],
     };
-    lines.extend(open(fold).take(PODS).map(|lease| pod(lease, now, look)));
-    let more = open(fold).count().saturating_sub(PODS);
-    if more > 0 {
-        lines.push(format!("and {}", plural(more, "pod")));
+    let mut pods: Vec<&LeaseState> = open(fold).collect();
+    pods.sort_by_key(|lease| (&lease.place.agent, lease.place.slot));
+    lines.extend(pods.iter().take(PODS).map(|lease| pod(lease, now, look)));
+    if pods.len() > PODS {
+        lines.push(format!("and {}", plural(pods.len() - PODS, "more pod")));
     }
     lines
 }
@@ -96,19 +97,17 @@ fn open(fold: &Fold) -> impl Iterator<Item = &LeaseState> {
 fn pod(lease: &LeaseState, now: Moment, look: Look) -> String {
     let place = pad(&format!("{}/{}", lease.place.agent, lease.place.slot), PLACE);
     let name = pad(&for_line(lease.name()), PLACE);
-    let doing = match (lease.running.first(), lease.stage) {
-        (Some(running), _) => {
-            let time = between(running.since, now);
-            format!("{}  {time}", for_line(running.test.as_str()))
-        }
-        (None, Stage::Testing) => "running tests".to_owned(),
-        (None, stage) => format!("{}  {}", stage.as_str(), between(lease.leased, now)),
+    let (since, doing) = match (lease.running.first(), lease.stage) {
+        (Some(running), _) => (Some(running.since), for_line(running.test.as_str())),
+        (None, Stage::Testing) => (None, Stage::Testing.as_str().to_owned()),
+        (None, stage) => (Some(lease.leased), stage.as_str().to_owned()),
     };
+    let time = since.map(|since| between(since, now).to_string()).unwrap_or_default();
     let count = match lease.planned {
         0 => String::new(),
         planned => format!("{}/{planned}", lease.finished),
     };
-    let text = format!("{name} {count:>9}  {doing}");
+    let text = format!("{name} {count:>9} {time:>7}  {doing}");
     let room = look.width.saturating_sub(PLACE + 2);
     format!("{} {}", look.faint(&fit(&place, look.width.saturating_sub(1))), fit(&text, room))
 }
@@ -159,6 +158,9 @@ fn red(look: Look, verdict: Verdict, id: &str, time: &str, why: Option<(&str, &s
 
 fn counted(tally: Tally) -> String {
     let Tally { known, told, red } = tally;
+    if known == 0 {
+        return "no tests known yet".to_owned();
+    }
     let red = if red > 0 { format!(", {red} red") } else { String::new() };
     format!("{told} of {}{red}", plural(known, "test"))
 }

@@ -5,7 +5,8 @@ use muletrain_proto::outcome::Failure;
 use muletrain_proto::seconds::Seconds;
 use serde::Serialize;
 
-use crate::pure::summary::{AppReport, Counts, Problem, Summary, TestReport};
+use crate::pure::counts::Counts;
+use crate::pure::summary::{AppReport, Problem, Summary, TestReport};
 
 /// Version of the format.
 const VERSION: u32 = 1;

@@ -22,7 +22,7 @@ fn a_log_gets_a_line_for_what_is_worth_one() {
 fn a_terminal_sees_the_state_of_things() {
     let entries = site::journal().entries;
     // The collection, its pods coming up, tests running, a crash, a lost agent, the end.
-    let moments = [1, 4, 12, 26, 30, 62, entries.len()];
+    let moments = [1, 4, 8, 15, 26, 30, 70, entries.len()];
     let frames = moments.map(|end| {
         let state = fold(&entries[..end]);
         let now = state.latest + 1500;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::run::Stop;
+use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
 
 use crate::pure::style::Look;
@@ -149,6 +150,11 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
     let run = summary.run.as_ref().map_or("(unknown)", |run| run.as_str());
     page.section(&format!("Run {run}"));
     page.line(&count_line(summary));
+    let (bound, slots) = summary.lower_bound;
+    if bound > Seconds::ZERO {
+        let slots = plural(slots as usize, "slot");
+        page.line(&page.look.faint(&format!("No plan for {slots} takes less than {bound}")));
+    }
     if let Some(stop) = &summary.stop {
         page.line(&format!("Stopped: {}", for_line(&stop_reason(stop))));
     }
