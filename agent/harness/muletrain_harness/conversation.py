@@ -96,7 +96,7 @@ class Conversation:
                 raise ProtocolError("%r is not understood after `assign`" % command["type"])
 
     def _run_grant(self, command, suite, run):
-        grant = [Granted(self._entry(id), attempt) for id, attempt in self._tests(command)]
+        grant = [Granted(entry, attempt) for entry, attempt in self._tests(command)]
         watch = Watch(self._session, grant)
         granted = with_tests(suite, [item.test for item in grant])
         attach(watch, granted)
@@ -112,13 +112,13 @@ class Conversation:
 
     def _tests(self, command):
         if command["tests"] is None:
-            return [(id, 1) for id in self._entries]
-        return [(test["id"], test["try"]) for test in command["tests"]]
-
-    def _entry(self, id):
-        if id not in self._entries:
-            raise ProtocolError("test %s is granted but was not planned" % id)
-        return self._entries[id]
+            return [(entry, 1) for entry in self._entries.values()]
+        tries = {test["id"]: test["try"] for test in command["tests"]}
+        for id in tries:
+            if id not in self._entries:
+                raise ProtocolError("test %s is granted but was not planned" % id)
+        # In the order of a serial run, however the grant lists them: what flushes comes last.
+        return [(entry, tries[id]) for id, entry in self._entries.items() if id in tries]
 
     def end(self):
         """The project's own teardown is through."""
