@@ -17,6 +17,8 @@ pub mod process;
 pub mod pure;
 pub mod reaper;
 pub mod runtime;
+#[cfg(test)]
+mod samples;
 pub mod settings;
 pub mod signals;
 pub mod state;

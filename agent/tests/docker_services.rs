@@ -87,9 +87,7 @@ async fn an_image_that_is_not_there_is_said_so() {
     let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
     let Content::Docker { image, .. } = &mut brief.snapshot.content else { panic!() };
     *image = format!("sha256:{}", "0".repeat(64));
-    insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    image sha256:0000000000000000000000000000000000000000000000000000000000000000 is not on this Docker Engine; build the snapshot on it
-    ");
+    insta::assert_snapshot!(infrastructure(&brief).await, @"image sha256:0000000000000000000000000000000000000000000000000000000000000000 is not on this Docker Engine; build the snapshot on it");
 }
 
 #[tokio::test]
@@ -113,7 +111,5 @@ async fn an_image_for_other_machines_is_refused() {
 #[tokio::test]
 async fn a_snapshot_of_the_other_runtime_is_refused() {
     let brief = process_brief(&sample("faults"), &["app"]);
-    insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    the snapshot is made for the process runtime and this agent runs docker; build it for docker, or start an agent with --runtime process
-    ");
+    insta::assert_snapshot!(infrastructure(&brief).await, @"the snapshot is made for the process runtime and this agent runs docker; build it for docker, or start an agent with --runtime process");
 }

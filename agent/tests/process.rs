@@ -66,9 +66,7 @@ async fn a_test_that_leaves_with_status_zero_has_crashed() {
     assert_eq!(death.running.unwrap().as_str(), "exits.tests.test_fault.ExitTest.test_exits");
     assert_eq!(death.reason, "exit with status 0 before the tests were through");
     assert_eq!(death.output.text.trim(), "printed before the exit");
-    insta::assert_snapshot!(verdicts(&events), @r"
-    exits.tests.test_fault.ExitTest.test_a_before passed
-    ");
+    insta::assert_snapshot!(verdicts(&events), @"exits.tests.test_fault.ExitTest.test_a_before passed");
 }
 
 #[tokio::test]

@@ -356,18 +356,21 @@ impl Conversation {
         let limit = match &self.stage {
             Stage::Starting | Stage::Idle | Stage::Ended => None,
             Stage::Preparing => Some(DATABASES_LIMIT),
-            Stage::Running { .. } if self.running.is_some() => {
-                self.hello.test_timeout.map(|limit| limit.duration().saturating_add(TIMEOUT_GRACE))
+            Stage::Running { .. } if self.running.is_some() => self.test_limit(),
+            // The harness holds fixtures to the limit of a test.
+            Stage::Running { .. } => self.test_limit().max(Some(QUIET_LIMIT)),
+            Stage::Booting | Stage::Collecting | Stage::Planning | Stage::Closing => {
+                Some(QUIET_LIMIT)
             }
-            Stage::Booting
-            | Stage::Collecting
-            | Stage::Planning
-            | Stage::Running { .. }
-            | Stage::Closing => Some(QUIET_LIMIT),
             Stage::Dying { killed: false, .. } => Some(LINGER_LIMIT),
             Stage::Dying { killed: true, .. } => Some(KILL_LIMIT),
         };
         self.deadline = limit.and_then(|limit| now.checked_add(limit));
+    }
+
+    fn test_limit(&self) -> Option<Duration> {
+        let limit = self.hello.test_timeout?.duration();
+        Some(limit.saturating_add(TIMEOUT_GRACE))
     }
 }
 
