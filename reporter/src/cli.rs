@@ -74,6 +74,9 @@ pub struct Watch {
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Keep the journal in a directory named after the run, in here
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "stored_in")]
     pub save: Option<PathBuf>,
+    /// Directory in which the scheduler keeps the run, for the report to name
+    #[arg(long, value_name = "DIR")]
+    pub stored_in: Option<PathBuf>,
 }

@@ -51,6 +51,8 @@ pub struct Watch {
     pub junit: Option<PathBuf>,
     /// Where the run's directory goes.
     pub save: Option<PathBuf>,
+    /// Where the scheduler keeps the run.
+    pub stored_in: Option<PathBuf>,
     /// How standard output looks.
     pub look: Look,
     /// How progress is shown.
@@ -83,7 +85,7 @@ impl Watch {
     /// # Errors
     /// When the address or the run's id is none.
     pub fn new(arguments: cli::Watch, common: &Common) -> Result<Self, Error> {
-        let cli::Watch { run, scheduler, junit, save } = arguments;
+        let cli::Watch { run, scheduler, junit, save, stored_in } = arguments;
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let drawn = std::io::stderr().is_terminal() && !dumb;
         let progress = match (common.quiet > 0, drawn) {
@@ -96,6 +98,7 @@ impl Watch {
             scheduler: scheduler.parse()?,
             junit,
             save,
+            stored_in,
             look: on_stdout(common),
             progress,
         })

@@ -146,7 +146,9 @@ impl<'a> Watcher<'a> {
             return self.code.and(refused);
         }
         let summary = self.fold.finish();
-        let directory = self.saved.map(|saved| saved.directory().display().to_string());
+        let saved = self.saved.as_ref().map(Saved::directory);
+        let directory = saved.or(settings.stored_in.as_deref());
+        let directory = directory.map(|path| path.display().to_string());
         let text = terminal::report(&summary, settings.look, directory.as_deref());
         let exit = self.code.and(summary.exit);
         exit.and(output::deliver(&text, settings.junit.as_deref(), &[summary]))

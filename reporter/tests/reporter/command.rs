@@ -10,7 +10,7 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/site.
 fn reporter(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_muletrain-reporter"))
         .args(arguments)
-        .env_remove("MULETRAIN_SCHEDULER")
+        .env_clear()
         .output()
         .unwrap()
 }

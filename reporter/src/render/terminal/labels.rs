@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use muletrain_proto::id::AppLabel;
 use muletrain_proto::verdict::Verdict;
 
 use crate::pure::summary::{Problem, ProblemKind, Summary, TestReport};
@@ -11,45 +12,60 @@ use crate::pure::text::for_line;
 /// Labels that a command names at most; beyond that it names what holds them.
 const LIMIT: usize = 8;
 
-/// The command; none where there is nothing to run again, or everything.
+/// What a label names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grain {
+    Test,
+    Class,
+    App,
+}
+
+/// The command; none where nothing is to be run again, or no few labels name it.
 pub(super) fn rerun(summary: &Summary) -> Option<String> {
-    let tests: Vec<&TestReport> = summary.tests.iter().filter(|test| wanted(test)).collect();
-    let problems = &summary.problems;
-    if problems.iter().any(|problem| problem.app.is_none()) {
+    let labels = [Grain::Test, Grain::Class, Grain::App]
+        .into_iter()
+        .filter_map(|grain| labels(summary, grain))
+        .find(|labels| labels.len() <= LIMIT)?;
+    if labels.is_empty() {
         return None;
     }
-    let grain: [fn(&Summary, &TestReport) -> String; 3] = [
-        |_, test| test.id.to_string(),
-        |summary, test| summary.class(test).id.to_string(),
-        |summary, test| summary.class(test).app.to_string(),
-    ];
-    let outside: BTreeSet<String> = problems.iter().filter_map(label).collect();
-    let labels = grain.into_iter().map(|grain| {
-        let of_tests = tests.iter().map(|test| grain(summary, test));
-        of_tests.chain(outside.iter().cloned()).collect::<BTreeSet<_>>()
-    });
-    let labels = labels.into_iter().find(|labels| labels.len() <= LIMIT)?;
-    if labels.is_empty() || labels.contains("(other)") {
-        return None;
-    }
-    let quoted: Vec<String> = labels.iter().map(|label| quote(&for_line(label))).collect();
+    let quoted: Vec<Cow<'_, str>> =
+        labels.iter().map(|label| shlex::try_quote(label).unwrap_or_default()).collect();
     Some(format!("muletrain-scheduler run . {}", quoted.join(" ")))
 }
 
+/// Labels for everything that went wrong; none where something cannot be named.
+fn labels(summary: &Summary, grain: Grain) -> Option<BTreeSet<String>> {
+    let tests = summary.tests.iter().filter(|test| is_wanted(test));
+    let tests = tests.map(|test| of_test(summary, test, grain));
+    let problems = summary.problems.iter().map(|problem| of_problem(problem, grain));
+    tests.chain(problems).map(|label| label.map(|label| for_line(&label))).collect()
+}
+
 /// Tests whose cause is elsewhere are not named: what caused it is.
-fn wanted(test: &TestReport) -> bool {
+fn is_wanted(test: &TestReport) -> bool {
     test.outcome.verdict.is_red() || (test.outcome.verdict == Verdict::NotRun && test.decisive.lost)
 }
 
-fn label(problem: &Problem) -> Option<String> {
-    let id = problem.id.as_str();
-    match problem.kind {
-        ProblemKind::Load => id.strip_prefix("unittest.loader._FailedTest.").map(str::to_owned),
-        ProblemKind::Fixture => Some(id.split_once(" (")?.1.strip_suffix(')')?.to_owned()),
-        ProblemKind::Pod => problem.app.as_ref().map(ToString::to_string),
+fn of_test(summary: &Summary, test: &TestReport, grain: Grain) -> Option<String> {
+    let class = summary.class(test);
+    match grain {
+        Grain::Test => Some(test.id.to_string()),
+        Grain::Class => Some(class.id.to_string()),
+        Grain::App => of_app(&class.app),
     }
 }
 
-fn quote(label: &str) -> String {
-    shlex::try_quote(label).map(Cow::into_owned).unwrap_or_default()
+fn of_problem(problem: &Problem, grain: Grain) -> Option<String> {
+    let app = problem.app.as_ref()?;
+    let id = problem.id.as_str();
+    match (grain, problem.kind) {
+        (Grain::App, _) | (_, ProblemKind::Pod) => of_app(app),
+        (_, ProblemKind::Load) => Some(id.strip_prefix("unittest.loader._FailedTest.")?.to_owned()),
+        (_, ProblemKind::Fixture) => Some(id.split_once(" (")?.1.strip_suffix(')')?.to_owned()),
+    }
+}
+
+fn of_app(app: &AppLabel) -> Option<String> {
+    (*app != AppLabel::other()).then(|| app.to_string())
 }
