@@ -62,6 +62,7 @@ def project(tmp_path_factory):
     )
     project.write("shop/tests/test_cart.py", CART)
     project.write("shop/tests/test_syntax.py", "def broken(:\n")
+    project.write("shop/tests/test_load.py", "def load_tests(*args):\n    raise ValueError('no tests')\n")
     project.write("shop/tests/test_import.py", "import nowhere_to_be_found\n")
     project.write(
         "shop/tests/test_skip.py", "import unittest\nraise unittest.SkipTest('not on this system')\n"
@@ -203,11 +204,13 @@ def test_equal_ids_are_told_apart(inventory):
 
 def test_modules_that_cannot_be_loaded(inventory):
     errors = {error["id"].partition("_FailedTest.")[2]: error for error in inventory["errors"]}
-    assert set(errors) == {"shop.tests.test_import", "shop.tests.test_syntax"}
+    assert set(errors) == {"shop.tests.test_import", "shop.tests.test_load", "shop.tests.test_syntax"}
     assert {error["app"] for error in errors.values()} == {"shop"}
     (failure,) = errors["shop.tests.test_syntax"]["failures"]
     assert failure["exception"] == "SyntaxError"
     assert "test_syntax.py" in failure["message"]
+    (failure,) = errors["shop.tests.test_load"]["failures"]
+    assert (failure["exception"], failure["message"]) == ("ValueError", "no tests")
     (failure,) = errors["shop.tests.test_import"]["failures"]
     assert failure["exception"] == "ModuleNotFoundError"
     assert "unittest/loader.py" not in failure["traceback"]
@@ -220,7 +223,12 @@ def test_a_skipped_module_is_a_test_of_its_app(inventory):
 
 
 def test_direct_labels_give_the_ids_of_discovery(project, inventory):
-    labels = ["shop.tests.test_syntax", "shop.tests.test_import.Cart", "shop.tests.test_skip"]
+    labels = [
+        "shop.tests.test_syntax",
+        "shop.tests.test_load",
+        "shop.tests.test_import.Cart",
+        "shop.tests.test_skip",
+    ]
     with Pod(project) as pod:
         pod.hello()
         direct = pod.collect(*labels)
@@ -242,7 +250,7 @@ def test_a_plan_is_what_belongs_to_the_app(project):
         pod.assign("shop")
         planned = pod.one("planned")
         assert {entry["app"] for entry in planned["inventory"]["classes"]} == {"shop"}
-        assert len(planned["inventory"]["errors"]) == 2
+        assert len(planned["inventory"]["errors"]) == 3
         pod.run()
         pod.finish()
         assert pod.finished("test_skip")["reason"] == "not on this system"
