@@ -96,16 +96,18 @@ async fn freeze(
     folder: &Path,
     progress: &Progress,
 ) -> Result<Frozen, Error> {
+    // Before anything is copied: a folder that is no project may be large.
+    let names = source::paths(&settings.path)?;
+    let project = project(settings, &names, progress)?;
     let (path, copy) = (settings.path.clone(), folder.join("tree"));
     std::fs::create_dir(&copy)
         .map_err(|source| source::Error::Write { path: copy.clone(), source })?;
     let read = tokio::task::spawn_blocking(move || source::read(&path, &copy));
     let source = read.await.map_err(|source| process::Error::Start { source: source.into() })??;
     source.notes.iter().for_each(|note| progress.note(note.clone()));
-    let project = project(settings, &source, progress)?;
     let apps = suites::discover(&source.folder, source.manifest.texts(), project.manage.as_deref());
     let files = source.manifest.0.len();
-    progress.say(&format!("{files} files, {} apps", apps.len()));
+    progress.say(&format!("read {files} files of {} apps", apps.len()));
     let config = settings.config.clone();
     Ok(Frozen {
         name: settings.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -121,17 +123,17 @@ async fn freeze(
 /// Finds out how Django is reached.
 fn project(
     settings: &settings::Build,
-    source: &Source,
+    names: &[String],
     progress: &Progress,
 ) -> Result<Project, Error> {
     let path = || settings.path.clone();
     let configured = &settings.config.project;
     let manage = match &configured.manage {
-        Some(manage) if source.manifest.has_file(manage) => Some(manage.clone()),
+        Some(manage) if names.contains(manage) => Some(manage.clone()),
         Some(manage) => {
             return Err(Error::MissingManage { path: path(), manage: manage.clone() });
         }
-        None => match find_manage(source.manifest.texts()) {
+        None => match find_manage(names.iter().map(String::as_str)) {
             Manage::At(manage) => Some(manage),
             Manage::Nowhere | Manage::Several(_) if configured.settings.is_some() => None,
             Manage::Nowhere => return Err(Error::NoManage { path: path() }),

@@ -21,10 +21,9 @@ use bollard::query_parameters::{
 };
 use futures_util::TryStreamExt;
 use tokio::io::AsyncWrite;
-use tokio_util::io::ReaderStream;
 
-use super::engine::{Engine, Image, LONG, MEDIUM, SHORT, WORK, within};
-use super::{Error, LABEL};
+use super::engine::{Engine, Image, LONG, MEDIUM, SHORT, WORK, stream, within};
+use super::{Error, LABEL, PROJECT};
 use crate::pure::tree::Manifest;
 use crate::source::archive::{self, Owner};
 
@@ -40,9 +39,11 @@ pub(super) struct Container<'a> {
     _input: Pin<Box<dyn AsyncWrite + Send>>,
 }
 
-/// What a container may do.
+/// What a container is for and may do.
 #[derive(Debug, Default)]
 pub(super) struct Access<'a> {
+    /// Name of the project it works for.
+    pub project: &'a str,
     /// Whether it reaches the network, as installing does.
     pub network: bool,
     /// File of certificate authorities that it sees at [`BUNDLE`].
@@ -79,8 +80,8 @@ impl<'a> Container<'a> {
         access: &Access<'_>,
     ) -> Result<Self, Error> {
         let docker = &engine.docker;
-        let body = body(image, access);
-        let created = within("create a container", MEDIUM, docker.create_container(None, body));
+        let request = request(image, access);
+        let created = within("create a container", MEDIUM, docker.create_container(None, request));
         let id = created.await?.id;
         let name = image.name.clone();
         let started = async {
@@ -140,7 +141,9 @@ impl<'a> Container<'a> {
         folder: &str,
         environment: &[String],
     ) -> Result<(), Error> {
-        let words = vec!["/bin/sh", "-euc", shell];
+        // One stream keeps the order of what is said.
+        let script = format!("exec 2>&1\n{shell}");
+        let words = vec!["/bin/sh", "-euc", &script];
         let environment = environment.to_vec();
         let ended = self.run(Command { words, user, folder, environment }).await?;
         if ended.status == 0 {
@@ -162,12 +165,9 @@ impl<'a> Container<'a> {
         staging: &Path,
     ) -> Result<(), Error> {
         let failed = |source| Error::Archive { path: staging.to_owned(), source };
-        let archive = tempfile::tempfile_in(staging).map_err(failed)?;
         let inside = root.strip_prefix("/").unwrap_or(root);
-        let out = std::io::BufWriter::new(&archive);
-        archive::write(manifest, folder, inside, owner, out).map_err(failed)?;
-        std::io::Seek::rewind(&mut &archive).map_err(failed)?;
-        let body = bollard::body_try_stream(ReaderStream::new(tokio::fs::File::from_std(archive)));
+        let archive = archive::pack(manifest, folder, inside, owner, staging).map_err(failed)?;
+        let body = bollard::body_try_stream(stream(archive));
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let call = self.engine.docker.upload_to_container(&self.id, Some(options), body);
         within("copy the project into a container", LONG, call).await
@@ -204,7 +204,7 @@ async fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
     within("remove a container", MEDIUM, call).await
 }
 
-fn body(image: &Image, access: &Access<'_>) -> ContainerCreateBody {
+fn request(image: &Image, access: &Access<'_>) -> ContainerCreateBody {
     let mount = |path: &Path| Mount {
         typ: Some(MountType::BIND),
         source: Some(path.to_string_lossy().into_owned()),
@@ -220,7 +220,10 @@ fn body(image: &Image, access: &Access<'_>) -> ContainerCreateBody {
         attach_stdin: Some(true),
         open_stdin: Some(true),
         stdin_once: Some(true),
-        labels: Some(HashMap::from([(LABEL.to_owned(), muletrain_proto::VERSION.to_owned())])),
+        labels: Some(HashMap::from([
+            (LABEL.to_owned(), muletrain_proto::VERSION.to_owned()),
+            (PROJECT.to_owned(), access.project.to_owned()),
+        ])),
         host_config: Some(HostConfig {
             auto_remove: Some(true),
             network_mode: (!access.network).then(|| "none".to_owned()),

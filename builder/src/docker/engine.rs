@@ -11,6 +11,7 @@ use bollard::models::{ImageConfig, ImageInspect};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::TryStreamExt;
+use tokio_util::io::ReaderStream;
 
 use super::Error;
 use crate::progress::Progress;
@@ -107,7 +108,7 @@ impl Engine {
             Ok(Err(error)) => return Err(missing(said(&error))),
             Err(_) => return Err(missing("it took more than an hour".to_owned())),
         }
-        self.image(name).await?.ok_or_else(|| missing("the engine lost it again".to_owned()))
+        self.image(name).await?.ok_or_else(|| Error::Lost { image: name.to_owned() })
     }
 }
 
@@ -142,6 +143,11 @@ pub(super) async fn within<T>(
         Ok(result) => result.map_err(|source| Error::Engine { what, source }),
         Err(_) => Err(Error::Deadline { what, seconds: limit.as_secs() }),
     }
+}
+
+/// A file, to be sent as the body of a request.
+pub(super) fn stream(file: std::fs::File) -> ReaderStream<tokio::fs::File> {
+    ReaderStream::new(tokio::fs::File::from_std(file))
 }
 
 /// What the engine says, without what the library says of it.

@@ -63,6 +63,12 @@ pub enum Error {
         /// What the engine says.
         why: String,
     },
+    /// Somebody removed an image as soon as it was made.
+    #[error("image {image} was removed while it was used; try again")]
+    Lost {
+        /// Its name.
+        image: String,
+    },
     /// The project has no such Dockerfile.
     #[error("the project has no {path}, which [image] dockerfile names")]
     NoDockerfile {

@@ -5,8 +5,10 @@
 
 mod base;
 mod container;
+mod dockerfile;
 mod engine;
 mod error;
+mod install;
 mod recipe;
 mod snapshot;
 
@@ -18,8 +20,14 @@ use std::path::Path;
 use crate::build::{Frozen, Placed};
 use crate::progress::Progress;
 
+/// Characters of a digest that name an image.
+const SHORT_KEY: usize = 32;
+
 /// Label of everything that the builder makes, with its version.
 const LABEL: &str = "muletrain.builder";
+
+/// Label with the name of the project something was made for first.
+const PROJECT: &str = "muletrain.project";
 
 /// Makes a snapshot image; archives go through the folder `staging`.
 ///

@@ -6,10 +6,10 @@ use std::path::Path;
 use muletrain_proto::id::SnapshotId;
 use muletrain_proto::snapshot::Content;
 
-use super::Error;
-use super::base::{Base, SHORT_KEY};
+use super::base::Base;
 use super::container::{Access, Command, Container, config_of};
 use super::engine::{Engine, Image};
+use super::{Error, PROJECT, SHORT_KEY};
 use crate::build::Frozen;
 use crate::progress::Progress;
 use crate::pure::python_version;
@@ -20,9 +20,6 @@ const SNAPSHOTS: &str = "muletrain-snapshot";
 
 /// Label with the snapshot's whole id.
 const ID: &str = "muletrain.snapshot";
-
-/// Label with the project's name.
-const PROJECT: &str = "muletrain.project";
 
 /// Label with the Python to start.
 const PYTHON: &str = "muletrain.python";
@@ -72,7 +69,12 @@ pub(super) async fn find_or_make(
     if let Some(made) = there.and_then(|image| Made::from_labels(&image, id)) {
         return Ok(made);
     }
-    let container = Container::start(engine, &base.image, &Access::default()).await?;
+    let container = Container::start(
+        engine,
+        &base.image,
+        &Access { project: &frozen.name, ..Access::default() },
+    )
+    .await?;
     let result = make(&container, frozen, base, id, staging, progress).await;
     container.remove().await?;
     result

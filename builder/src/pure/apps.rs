@@ -118,18 +118,16 @@ impl Project<'_> {
         let packages = self.files.iter().filter_map(|path| path.strip_suffix("/__init__.py"));
         let packages: Vec<String> = packages.map(str::to_owned).collect();
         let mut apps: Vec<String> = Vec::new();
-        let kinds: [&dyn Fn(&str, &[String]) -> bool; 3] = [
-            &|folder, _| self.has_any(folder, &MARKS),
-            &|folder, apps| self.has_any(folder, &HINTS) && owner(folder, apps).is_none(),
-            &|folder, apps| self.is_suite(folder, apps),
-        ];
-        for is_one in kinds {
+        let mut add = |is_one: &dyn Fn(&str, &[String]) -> bool| {
             let more = packages.iter().filter(|folder| is_one(folder, &apps));
             let more: Vec<String> = more.cloned().collect();
             apps.extend(more);
             apps.sort();
             apps.dedup();
-        }
+        };
+        add(&|folder, _| self.has_any(folder, &MARKS));
+        add(&|folder, apps| self.has_any(folder, &HINTS) && owner(folder, apps).is_none());
+        add(&|folder, apps| self.is_suite(folder, apps));
         apps
     }
 

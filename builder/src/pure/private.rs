@@ -17,11 +17,11 @@ const ENDINGS: [&str; 5] = ["key", "p12", "pfx", "jks", "keystore"];
 pub fn is_secret_name(path: &Path) -> bool {
     let Some(name) = path.file_name() else { return false };
     let name = name.to_string_lossy();
-    let ending = |text: &&str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(text));
+    let ending = |text: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(text));
     name == ".env"
         || name.starts_with(".env.")
         || NAMES.contains(&&*name)
-        || ENDINGS.iter().any(|text| ending(&text))
+        || ENDINGS.iter().any(|text| ending(text))
 }
 
 /// Whether a file that starts like this is a private key.

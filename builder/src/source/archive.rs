@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tar::{Builder, EntryType, Header};
@@ -20,6 +20,23 @@ pub struct Owner {
     pub user: u64,
     /// Group id.
     pub group: u64,
+}
+
+/// Writes a tree to a nameless file in `staging`, to be read from its start.
+///
+/// # Errors
+/// When a file cannot be read or the archive cannot be written.
+pub fn pack(
+    manifest: &Manifest,
+    folder: &Path,
+    root: &Path,
+    owner: Owner,
+    staging: &Path,
+) -> io::Result<File> {
+    let mut archive = tempfile::tempfile_in(staging)?;
+    write(manifest, folder, root, owner, BufWriter::new(&archive))?;
+    archive.rewind()?;
+    Ok(archive)
 }
 
 /// Writes a tree, whose files are in `folder`, as it is to appear below `root`; an empty root
@@ -76,8 +93,8 @@ fn append(
             archive.append_link(&mut header, path, target)
         }
         Node::File { executable, size, .. } => {
-            let mut header =
-                header(EntryType::Regular, 0o644 | u32::from(*executable) * 0o111, owner);
+            let mode = if *executable { 0o755 } else { 0o644 };
+            let mut header = header(EntryType::Regular, mode, owner);
             header.set_size(*size);
             archive.append_data(&mut header, path, File::open(from)?)
         }

@@ -35,7 +35,7 @@ pub(super) fn list(project: &Path) -> Result<Listing, Error> {
 
 fn is_source(entry: &DirEntry) -> bool {
     let folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-    let named = |name: &&str| entry.file_name() == std::ffi::OsStr::new(name);
+    let named = |name: &str| entry.file_name() == std::ffi::OsStr::new(name);
     let environment = || entry.depth() > 0 && entry.path().join("pyvenv.cfg").exists();
-    !(folder && (DERIVED.iter().any(|name| named(&name)) || environment()))
+    !(folder && (DERIVED.iter().any(|name| named(name)) || environment()))
 }

@@ -1,0 +1,263 @@
+//! Snapshot images on a real engine. Without one, these fail.
+
+#![expect(clippy::unwrap_used, reason = "a test that panics fails, as it should")]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use muletrain_proto::snapshot::{Content, Snapshot};
+use support::{Project, eventually};
+
+/// An image with Python and nothing else, made from Debian's packages where it is missing.
+static BASE: LazyLock<&str> = LazyLock::new(|| {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/bin/base-image");
+    assert!(Command::new(script).status().unwrap().success(), "{script}");
+    "muletrain-test-base:bookworm"
+});
+
+/// Copies the project's own "Django" into the image.
+const INSTALL: &str = "cp -r django /usr/lib/python3/dist-packages/";
+
+/// A project whose images are removed with it.
+struct Frozen(Project);
+
+impl Frozen {
+    /// A project that starts from [`BASE`]; `more` are further keys of `[image]` and tables.
+    fn new(steps: &[&str], more: &str) -> Self {
+        let base = *BASE;
+        Self(Project::new(&format!("[image]\nbase = {base:?}\ninstall = {steps:?}\n{more}")))
+    }
+
+    fn build(&self) -> Snapshot {
+        self.0.build(&["--runtime", "docker"]).snapshot()
+    }
+
+    fn error(&self) -> String {
+        self.0.build(&["--runtime", "docker"]).error(4)
+    }
+
+    fn label(&self) -> String {
+        format!("label=muletrain.project={}", self.0.name())
+    }
+
+    fn has_containers(&self) -> bool {
+        !docker(&["ps", "--all", "--quiet", "--filter", &self.label()]).is_empty()
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        let images = docker(&["images", "--quiet", "--filter", &self.label()]);
+        for image in images.lines() {
+            // An image that another test has taken over stays.
+            let _ = Command::new("docker").args(["rmi", "--force", image]).output();
+        }
+    }
+}
+
+fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "docker {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+fn image(snapshot: &Snapshot) -> &str {
+    match &snapshot.content {
+        Content::Docker { image, .. } => image,
+        Content::Process { .. } => panic!("no image"),
+    }
+}
+
+/// What a shell says in the snapshot's image.
+fn shell(snapshot: &Snapshot, script: &str) -> String {
+    let run = ["run", "--rm", "--network", "none", "--entrypoint", "sh"];
+    docker(&[&run[..], &[image(snapshot), "-c", script]].concat())
+}
+
+fn parent(snapshot: &Snapshot) -> String {
+    docker(&["inspect", "--format", "{{.Parent}}", image(snapshot)])
+}
+
+#[test]
+fn an_image_holds_the_tree_as_it_stands() {
+    let frozen = Frozen::new(&[INSTALL], "");
+    frozen.0.write("shop/old.py", "");
+    frozen.0.write("bin/run me", "#!/bin/sh\n");
+    frozen.0.git(&["add", "-A"]);
+
+    let first = frozen.build();
+    assert_eq!(frozen.build(), first);
+    assert_eq!(shell(&first, "cat shop/models.py"), "");
+
+    frozen.0.remove("shop/old.py");
+    frozen.0.write("shop/models.py", "changed");
+    let second = frozen.build();
+
+    assert_ne!(image(&second), image(&first));
+    assert_eq!(parent(&second), parent(&first), "the dependencies are not installed again");
+    let files = shell(&second, "find . -type f | sort");
+    insta::assert_snapshot!(files, @r"
+    ./bin/run me
+    ./django/__init__.py
+    ./manage.py
+    ./muletrain.toml
+    ./shop/__init__.py
+    ./shop/models.py
+    ./shop/tests.py
+    ");
+    assert_eq!(
+        shell(&second, "cat shop/models.py; pwd; id -u; stat -c %u:%g . shop bin"),
+        "changed/app\n1000\n1000:1000\n1000:1000\n1000:1000"
+    );
+    assert!(!frozen.has_containers());
+}
+
+#[test]
+fn what_is_installed_changes_with_what_installing_reads() {
+    let frozen = Frozen::new(&[INSTALL, "cp requirements.txt /installed"], "");
+    frozen.0.write("requirements.txt", "one");
+    let first = frozen.build();
+    frozen.0.write("requirements.txt", "two");
+    let second = frozen.build();
+    assert_ne!(parent(&second), parent(&first));
+    assert_eq!(shell(&second, "cat /installed"), "two");
+}
+
+#[test]
+fn nothing_secret_gets_into_an_image() {
+    let bundle = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(bundle.path(), "-----BEGIN CERTIFICATE-----\ncanary-bundle\n").unwrap();
+    let seen = "test -n \"$HTTPS_PROXY\" && grep -q CERTIFICATE \"$PIP_CERT\"";
+    let more = format!("ca_bundle = {:?}\n[env]\npass = [\"TOKEN\"]\n", bundle.path());
+    let mut frozen = Frozen::new(&[INSTALL, seen], &more);
+    for (name, value) in [("TOKEN", "canary-token"), ("HTTPS_PROXY", "http://canary-proxy")] {
+        frozen.0.variables.push((name.to_owned(), value.to_owned()));
+    }
+    for path in
+        [".env", "shop/.env.local", "server.key", "id_ed25519", ".muletrain/1", ".git/hooks/x"]
+    {
+        frozen.0.write(path, "canary-file");
+    }
+    frozen.0.write("pem.txt", "-----BEGIN PRIVATE KEY-----\ncanary-key\n");
+
+    let built = frozen.0.build(&["--runtime", "docker"]);
+    let snapshot = built.snapshot();
+
+    assert_eq!(snapshot.environment.pass, ["TOKEN"]);
+    assert!(!built.stdout.contains("canary"), "{}", built.stdout);
+    assert!(!built.stderr.contains("canary"), "{}", built.stderr);
+    let told = docker(&["image", "inspect", image(&snapshot), &parent(&snapshot)])
+        + &docker(&["history", "--no-trunc", image(&snapshot)]);
+    assert!(!told.contains("canary"), "{told}");
+    let save = format!("docker save {} | grep -c -a canary-", image(&snapshot));
+    let found = Command::new("sh").args(["-c", &save]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout).trim(), "0");
+    assert_eq!(shell(&snapshot, "ls -A /dev/shm"), "");
+}
+
+#[test]
+fn a_step_that_fails_shows_its_whole_log() {
+    let frozen = Frozen::new(&["echo first; echo second >&2; exit 7"], "");
+    let built = frozen.0.build(&["--runtime", "docker"]);
+    assert!(built.stderr.contains("first\nsecond\n"), "{}", built.stderr);
+    insta::assert_snapshot!(built.error(4), @"error: `echo first; echo second >&2; exit 7` failed with exit code 7 in muletrain-test-base:bookworm");
+    assert!(!frozen.has_containers());
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_way_out() {
+    let frozen = Frozen::new(&["true"], "");
+    insta::assert_snapshot!(frozen.error(), @"error: no Python of muletrain-test-base:bookworm can import django (python: ModuleNotFoundError: No module named 'django'; python3: ModuleNotFoundError: No module named 'django'); install the project's dependencies with [image] install, or name the interpreter with [project] python");
+    assert!(!frozen.has_containers());
+    let user = Frozen::new(&[INSTALL], "user = \"nobody-here\"\n");
+    insta::assert_snapshot!(user.error(), @r#"error: muletrain-test-base:bookworm has no user "nobody-here": unable to find user nobody-here: no matching entries in passwd file; name another with [image] user"#);
+    let image = "registry.invalid/none:1";
+    let frozen = Frozen(Project::new(&format!("[image]\nbase = {image:?}\n")));
+    let error = frozen.error();
+    assert!(
+        error.contains("no image registry.invalid/none:1 is here and it cannot be pulled"),
+        "{error}"
+    );
+    assert!(error.contains("build or load it, or name another in [image] base"), "{error}");
+}
+
+#[test]
+fn the_image_is_prepared_as_its_own_user_where_it_says() {
+    let steps = [INSTALL, "useradd --uid 4321 app"];
+    let prepare = "prepare = [\"id -un > prepared && echo $GREETING >> prepared\"]\n";
+    let more = format!(
+        "root = \"/srv/shop\"\nuser = \"app\"\n{prepare}[env]\nset = {{ GREETING = \"hello\" }}\n"
+    );
+    let snapshot = Frozen::new(&steps, &more);
+    let frozen = snapshot.build();
+    assert_eq!(frozen.content.root(), "/srv/shop");
+    assert_eq!(
+        shell(&frozen, "cat /srv/shop/prepared; id -u; env | grep -c hello; :"),
+        "app\nhello\n4321\n0"
+    );
+    assert!(matches!(&frozen.content, Content::Docker { user, .. } if user == "4321:4321"));
+}
+
+#[test]
+fn a_dockerfile_is_built_from_what_dockerignore_leaves() {
+    let frozen = Frozen(Project::new(
+        "[image]\ndockerfile = \"docker/Dockerfile\"\ntarget = \"test\"\nbuild_args = { GREETING = \"hello\" }\n",
+    ));
+    let base = *BASE;
+    frozen.0.write(
+        "docker/Dockerfile",
+        &format!(
+            "FROM {base} AS test\nARG GREETING\nWORKDIR /code\nCOPY . /context\n\
+             RUN {} && echo $GREETING > /greeting\nFROM {base}\nRUN false\n",
+            INSTALL.replace("django", "/context/django")
+        ),
+    );
+    frozen.0.write(".dockerignore", "shop\n*.toml\n");
+
+    let snapshot = frozen.build();
+
+    assert_eq!(snapshot.content.root(), "/code");
+    let context = shell(&snapshot, "cd /context && find . -type f | sort; cat /greeting");
+    insta::assert_snapshot!(context, @r"
+    ./.dockerignore
+    ./django/__init__.py
+    ./docker/Dockerfile
+    ./manage.py
+    hello
+    ");
+    assert_eq!(shell(&snapshot, "ls shop"), "__init__.py\nmodels.py\ntests.py");
+
+    frozen
+        .0
+        .write("docker/Dockerfile", &format!("FROM {base} AS test\nRUN echo out loud && false\n"));
+    let built = frozen.0.build(&["--runtime", "docker"]);
+    assert!(built.stderr.contains("out loud"), "{}", built.stderr);
+    let error = built.error(4);
+    assert!(error.contains("cannot build docker/Dockerfile"), "{error}");
+}
+
+#[test]
+fn an_interrupted_or_killed_builder_leaves_no_container() {
+    for (signal, code) in [("INT", Some(130)), ("TERM", Some(130)), ("KILL", None)] {
+        let frozen = Frozen::new(&["sleep 600"], "");
+        let mut command = frozen.0.command(&["--runtime", "docker"]);
+        let mut builder = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        eventually("a container is there", || frozen.has_containers());
+        let kill = ["-s", signal, &builder.id().to_string()];
+        assert!(Command::new("kill").args(kill).status().unwrap().success());
+        assert_eq!(builder.wait().unwrap().code(), code, "{signal}");
+        eventually("the container is gone", || !frozen.has_containers());
+    }
+}
+
+#[test]
+fn images_of_two_projects_are_two() {
+    let (one, two) = (Frozen::new(&[INSTALL], ""), Frozen::new(&[INSTALL], ""));
+    two.0.write("shop/models.py", "# another");
+    let ids = BTreeSet::from([one.build().id.to_string(), two.build().id.to_string()]);
+    assert_eq!(ids.len(), 2);
+}
