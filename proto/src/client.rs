@@ -14,6 +14,13 @@ pub const MESSAGE_LIMIT: usize = 64 << 20;
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often a silent connection is asked whether it lives, and how long it may take to answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// How often a connection is asked whether it still lives; it has twice that to answer. A
+/// network that drops everything closes no connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
 /// Where a scheduler listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
@@ -74,17 +81,16 @@ impl std::fmt::Display for Address {
 pub async fn connect(address: &Address) -> Result<Channel, Error> {
     let failed = |source| Error::Connect { address: address.clone(), source };
     match address {
-        Address::Tcp(url) => Endpoint::from_shared(url.clone())
-            .map_err(|_| Error::Address { text: url.clone() })?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .connect()
-            .await
-            .map_err(failed),
+        Address::Tcp(url) => with_deadlines(
+            Endpoint::from_shared(url.clone()).map_err(|_| Error::Address { text: url.clone() })?,
+        )
+        .connect()
+        .await
+        .map_err(failed),
         Address::Unix(path) => {
             let path = path.clone();
             // The URI names no host that is ever looked up: the connector goes to the socket.
-            Endpoint::from_static("http://scheduler.invalid")
-                .connect_timeout(CONNECT_TIMEOUT)
+            with_deadlines(Endpoint::from_static("http://scheduler.invalid"))
                 .connect_with_connector(service_fn(move |_| {
                     let path = path.clone();
                     async move { tokio::net::UnixStream::connect(path).await.map(TokioIo::new) }
@@ -93,6 +99,14 @@ pub async fn connect(address: &Address) -> Result<Channel, Error> {
                 .map_err(failed)
         }
     }
+}
+
+fn with_deadlines(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE * 2)
+        .keep_alive_while_idle(true)
 }
 
 #[cfg(test)]
