@@ -122,6 +122,15 @@ fn interrupt(process: Option<u32>) {
     }
 }
 
+/// Where the journal of a run is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kept<'a> {
+    /// By this process, in this folder of runs.
+    Here(&'a Path),
+    /// By a scheduler elsewhere; the reporter keeps a copy in this folder of runs.
+    Elsewhere(&'a Path),
+}
+
 /// Starts the reporter on a run.
 ///
 /// # Errors
@@ -130,7 +139,7 @@ pub(crate) fn report(
     run: &RunId,
     address: &Address,
     junit: Option<&Path>,
-    save: Option<&Path>,
+    kept: Kept<'_>,
     common: &Common,
 ) -> Result<Child, Error> {
     let (path, mut command) = command("muletrain-reporter", common)?;
@@ -138,9 +147,10 @@ pub(crate) fn report(
     if let Some(junit) = junit {
         command.arg("--junit").arg(junit);
     }
-    if let Some(save) = save {
-        command.arg("--save").arg(save);
-    }
+    match kept {
+        Kept::Here(folder) => command.arg("--stored-in").arg(folder.join(run.as_str())),
+        Kept::Elsewhere(folder) => command.arg("--save").arg(folder),
+    };
     spawn(&path, command.stdin(Stdio::null()))
 }
 

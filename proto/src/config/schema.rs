@@ -49,7 +49,9 @@ pub struct Image {
     pub build_args: BTreeMap<String, String>,
     /// Debian packages to install.
     pub packages: Vec<String>,
-    /// Shell commands that install the dependencies.
+    /// Shell commands that install the dependencies. They see, and are run again after a change
+    /// of: requirements, constraints, lock and packaging files, and every file or folder they
+    /// name; the whole project where they name `.`, as in `pip install -e .`.
     pub install: Vec<String>,
     /// Where the project goes in the image; else the image's working directory, or `/app`.
     pub root: Option<String>,

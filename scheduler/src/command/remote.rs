@@ -13,9 +13,10 @@ use tonic::transport::Channel;
 
 use super::{Error, collect_secrets, make_state_folder, reported};
 use crate::cli::{CancelArguments, RunsArguments, SubmitArguments};
+use crate::handle;
 use crate::interrupt::Interrupts;
 use crate::settings::Settings;
-use crate::{handle, sibling};
+use crate::sibling::{self, Kept};
 
 /// Builds here, runs on a scheduler's agents, reports here.
 ///
@@ -37,8 +38,8 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
     let run = reply.and_then(|reply| Ok(RunId::try_from(reply.into_inner())?));
     let run = run.map_err(|status| refused(address, status))?;
 
-    let (junit, save) = (settings.junit.as_deref(), Some(settings.results.as_path()));
-    let mut reporter = sibling::report(&run, address, junit, save, common)?;
+    let kept = Kept::Elsewhere(&settings.results);
+    let mut reporter = sibling::report(&run, address, settings.junit.as_deref(), kept, common)?;
     let mut interrupted = false;
     loop {
         tokio::select! {

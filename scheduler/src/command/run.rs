@@ -20,7 +20,7 @@ use crate::interrupt::Interrupts;
 use crate::listen::Listener;
 use crate::service;
 use crate::settings::Settings;
-use crate::sibling::{self, Agent};
+use crate::sibling::{self, Agent, Kept};
 
 /// Agents that may die under one run before it is given up.
 const AGENT_LIMIT: u32 = 3;
@@ -89,7 +89,8 @@ impl Laptop<'_> {
         };
         let run = handle.submit(submission).await?;
         let junit = self.settings.junit.as_deref();
-        let mut reporter = sibling::report(&run, self.address, junit, None, self.common)?;
+        let kept = Kept::Here(&self.settings.results);
+        let mut reporter = sibling::report(&run, self.address, junit, kept, self.common)?;
         let code = self.watch(handle, &run, &snapshot, &mut agent, &mut reporter, interrupts).await;
         agent.finish().await;
         code
