@@ -14,9 +14,6 @@ pub const MESSAGE_LIMIT: usize = 64 << 20;
 /// How long opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a silent connection is asked whether it lives, and how long it may take to answer.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
-
 /// How often a connection is asked whether it still lives; it has twice that to answer. A
 /// network that drops everything closes no connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -105,7 +102,7 @@ fn with_deadlines(endpoint: Endpoint) -> Endpoint {
     endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE * 2)
+        .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true)
 }
 
