@@ -31,10 +31,10 @@ pub async fn run(endpoint: &Endpoint, runtime: Option<RuntimeName>) -> std::io::
 }
 
 async fn docker_findings(endpoint: &Endpoint) -> Vec<Finding> {
-    if let Endpoint::Unix(path) = endpoint {
-        if let Err(error) = tokio::net::UnixStream::connect(path).await {
-            return vec![socket(path, error.kind())];
-        }
+    if let Endpoint::Unix(path) = endpoint
+        && let Err(error) = tokio::net::UnixStream::connect(path).await
+    {
+        return vec![socket(path, error.kind())];
     }
     let facts = match docker::facts(endpoint).await {
         Ok(facts) => facts,

@@ -92,7 +92,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
         slots: Slots::new(hello),
         held,
         sender: None,
-        orders: HashMap::new(),
+        tasks: HashMap::new(),
         lease_updates,
         exit: ExitCode::Green,
         give_up_at: None,
@@ -120,10 +120,19 @@ async fn prepare(settings: &Settings, state: &State) -> Result<(Runtime, String,
         contract::Runtime::Process => {
             let reaper = Reaper::start(owner, &folder, None)?;
             let processes = Processes::new(owner.clone(), folder, reaper.clone());
-            let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
-            Ok((Runtime::Process(Arc::new(processes)), platform, reaper))
+            Ok((Runtime::Process(Arc::new(processes)), platform(), reaper))
         }
     }
+}
+
+/// This host, named as engines name theirs.
+fn platform() -> String {
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{}/{architecture}", std::env::consts::OS)
 }
 
 fn hello(settings: &Settings, platform: String) -> Hello {
@@ -146,12 +155,19 @@ struct Engine {
     slots: Slots,
     held: watch::Sender<Vec<LeaseKey>>,
     sender: Option<link::Sender>,
-    orders: HashMap<LeaseKey, mpsc::UnboundedSender<Order>>,
+    tasks: HashMap<LeaseKey, Task>,
     lease_updates: mpsc::Sender<lease::Update>,
     exit: ExitCode,
     /// When the end of pods is no longer waited for.
     give_up_at: Option<Instant>,
     welcomed: bool,
+}
+
+/// The task of a lease, as the loop sees it.
+struct Task {
+    orders: mpsc::UnboundedSender<Order>,
+    /// Bytes of its events that are not acknowledged.
+    backlog: watch::Sender<usize>,
 }
 
 /// Everything the loop reacts to.
@@ -185,7 +201,7 @@ impl Engine {
                 Event::Link(update) => self.link(update)?,
                 Event::Lease(lease::Update::Event(lease, event)) => Input::Event(lease, event),
                 Event::Lease(lease::Update::Removed(lease)) => {
-                    self.orders.remove(&lease);
+                    self.tasks.remove(&lease);
                     Input::Removed(lease)
                 }
                 Event::Wish(wish) => self.wish(wish, now),
@@ -252,12 +268,10 @@ impl Engine {
             exit |= effect == Effect::Exit;
             self.perform(effect);
         }
-        let held = self.slots.held();
-        self.held.send_if_modified(|seen| {
-            let changed = *seen != held;
-            *seen = held;
-            changed
-        });
+        publish(&self.held, self.slots.held());
+        for (lease, task) in &self.tasks {
+            publish(&task.backlog, self.slots.backlog(lease));
+        }
         exit
     }
 
@@ -271,9 +285,11 @@ impl Engine {
             }
             Effect::Start(lease, brief) => {
                 let (orders, received) = mpsc::unbounded_channel();
-                self.orders.insert(lease.key.clone(), orders);
+                let (backlog, seen) = watch::channel(0);
+                self.tasks.insert(lease.key.clone(), Task { orders, backlog });
+                let inbox = lease::Inbox { orders: received, backlog: seen };
                 let (runtime, updates) = (self.runtime.clone(), self.lease_updates.clone());
-                tokio::spawn(lease::work(runtime, *lease, brief, received, updates));
+                tokio::spawn(lease::work(runtime, *lease, brief, inbox, updates));
             }
             Effect::Grant(lease, grant) => self.order(&lease, Order::Grant(grant)),
             Effect::Revoke(lease) => self.order(&lease, Order::Revoke),
@@ -283,9 +299,9 @@ impl Engine {
     }
 
     fn order(&self, lease: &LeaseKey, order: Order) {
-        if let Some(orders) = self.orders.get(lease) {
+        if let Some(task) = self.tasks.get(lease) {
             // A lease that is over has nothing left to obey.
-            let _ = orders.send(order);
+            let _ = task.orders.send(order);
         }
     }
 
@@ -305,6 +321,15 @@ impl Engine {
             abort.abort();
         }
     }
+}
+
+/// Tells those who watch, if there is anything new.
+fn publish<T: PartialEq>(watched: &watch::Sender<T>, value: T) {
+    watched.send_if_modified(|seen| {
+        let changed = *seen != value;
+        *seen = value;
+        changed
+    });
 }
 
 fn earliest(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {

@@ -7,9 +7,10 @@ use muletrain_proto::event::{Event, PodStarted};
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::lease::{Grant, Lease};
 use muletrain_proto::link::RunBrief;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::pod::{Pod, Signal};
+use crate::pure::backlog;
 use crate::pure::conversation::{Conversation, Input, Output};
 use crate::runtime::{self, Runtime};
 
@@ -22,6 +23,15 @@ pub enum Order {
     Revoke,
     /// The agent lets go of it.
     Stop(String),
+}
+
+/// What reaches a lease from the agent.
+#[derive(Debug)]
+pub struct Inbox {
+    /// What is wanted of it.
+    pub orders: mpsc::UnboundedReceiver<Order>,
+    /// Bytes of its events that the scheduler has not acknowledged.
+    pub backlog: watch::Receiver<usize>,
 }
 
 /// What a lease tells the agent.
@@ -38,7 +48,7 @@ pub async fn work(
     runtime: Runtime,
     lease: Lease,
     brief: Arc<RunBrief>,
-    orders: mpsc::UnboundedReceiver<Order>,
+    inbox: Inbox,
     updates: mpsc::Sender<Update>,
 ) {
     let hello = runtime.hello(&lease, &brief);
@@ -49,7 +59,7 @@ pub async fn work(
         runtime: runtime.clone(),
         key: key.clone(),
         conversation,
-        orders,
+        inbox,
         updates,
         pod: None,
     };
@@ -65,7 +75,7 @@ struct Worker {
     runtime: Runtime,
     key: LeaseKey,
     conversation: Conversation,
-    orders: mpsc::UnboundedReceiver<Order>,
+    inbox: Inbox,
     updates: mpsc::Sender<Update>,
     pod: Option<Pod>,
 }
@@ -90,7 +100,7 @@ impl Worker {
                     let input = self.started(started, begun);
                     return self.handle(input).await;
                 }
-                order = self.orders.recv() => self.handle(obey(order)).await,
+                order = self.inbox.orders.recv() => self.handle(obey(order)).await,
             }
         }
     }
@@ -106,10 +116,23 @@ impl Worker {
         }
     }
 
+    /// What happens next. Orders come first, and time last: what a pod said in time counts, even
+    /// where the agent comes to read it late.
     async fn next(&mut self) -> Input {
+        // A pod too far ahead of the scheduler is not listened to, which in the end makes its
+        // tests wait, and is not held against it.
+        while *self.inbox.backlog.borrow_and_update() >= backlog::LIMIT {
+            tokio::select! {
+                order = self.inbox.orders.recv() => return obey(order),
+                changed = self.inbox.backlog.changed() => if changed.is_err() {
+                    return obey(None);
+                },
+            }
+        }
         let deadline = self.conversation.deadline().map(tokio::time::Instant::from_std);
         tokio::select! {
-            order = self.orders.recv() => obey(order),
+            biased;
+            order = self.inbox.orders.recv() => obey(order),
             signal = said(self.pod.as_mut()) => match signal {
                 Signal::Line(line) => Input::Line(line),
                 Signal::Exited(exit) => Input::Exited(exit),

@@ -79,7 +79,10 @@ async fn a_service_that_ends_midway_is_no_fault_of_the_tests() {
     kill(containers.iter().find(is_service).unwrap());
     let (_, ending) = connection.reports_until_ended().await;
     let Ending::Infrastructure { reason } = ending else { panic!("{ending:?}") };
-    insta::assert_snapshot!(reason, @"");
+    insta::assert_snapshot!(reason, @r"
+    service db ended with status 137 while tests ran; the end of its log:
+    at your service
+    ");
 }
 
 #[tokio::test]

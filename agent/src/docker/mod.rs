@@ -17,6 +17,7 @@ use bollard::query_parameters::{
 };
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
+use muletrain_proto::seconds::Seconds;
 
 pub use connection::Facts;
 pub use error::Error;
@@ -68,7 +69,7 @@ impl Docker {
     /// # Errors
     /// When the snapshot does not fit, or an image, a service or the engine fails.
     pub async fn start(&self, lease: &LeaseKey, brief: &RunBrief) -> Result<Pod, runtime::Error> {
-        let limit = brief.options.timeout.map_or(LONGEST_RUN, |timeout| timeout.duration());
+        let limit = brief.options.timeout.map_or(LONGEST_RUN, Seconds::duration);
         let deadline = SystemTime::now() + limit.min(LONGEST_RUN);
         let deadline = deadline.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let containers = pod::containers(lease, brief, &self.owner, deadline, BOOTSTRAP)?;

@@ -1,5 +1,6 @@
 //! Decisions, free of async, I/O, clock and randomness.
 
+pub mod backlog;
 pub mod backoff;
 pub mod check;
 pub mod conversation;

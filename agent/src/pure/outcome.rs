@@ -168,9 +168,8 @@ mod tests {
     }
 
     /// The ending in one line: who is to blame, and the reason.
-    fn judge(exited: Option<Exited>, exit: &Exit) -> String {
-        let evidence =
-            Evidence { exited: exited.as_ref(), exit, running: None, memory_limit: Some(LIMIT) };
+    fn judge(exited: Option<&Exited>, exit: &Exit) -> String {
+        let evidence = Evidence { exited, exit, running: None, memory_limit: Some(LIMIT) };
         match ending(evidence) {
             Ending::Crashed(death) => format!("crashed: {}", death.reason),
             Ending::Infrastructure { reason } => format!("infrastructure: {reason}"),
@@ -181,14 +180,14 @@ mod tests {
     #[test]
     fn whose_fault_it_was() {
         let cases = [
-            judge(Some(exited(None, Some(11))), &process(Some(0), None, false)),
-            judge(Some(exited(Some(0), None)), &process(Some(0), None, false)),
-            judge(Some(exited(Some(3), None)), &process(Some(0), None, false)),
-            judge(Some(exited(None, Some(9))), &process(Some(0), None, false)),
-            judge(Some(exited(None, Some(9))), &process(Some(0), None, true)),
-            judge(Some(exited(Some(7), None)), &process(Some(0), None, true)),
-            judge(Some(exited(None, Some(9))), &lost()),
-            judge(Some(exited(None, Some(11))), &lost()),
+            judge(Some(&exited(None, Some(11))), &process(Some(0), None, false)),
+            judge(Some(&exited(Some(0), None)), &process(Some(0), None, false)),
+            judge(Some(&exited(Some(3), None)), &process(Some(0), None, false)),
+            judge(Some(&exited(None, Some(9))), &process(Some(0), None, false)),
+            judge(Some(&exited(None, Some(9))), &process(Some(0), None, true)),
+            judge(Some(&exited(Some(7), None)), &process(Some(0), None, true)),
+            judge(Some(&exited(None, Some(9))), &lost()),
+            judge(Some(&exited(None, Some(11))), &lost()),
             judge(None, &lost()),
             judge(None, &process(Some(137), None, false)),
             judge(None, &process(Some(137), None, true)),

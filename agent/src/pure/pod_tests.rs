@@ -1,1 +1,93 @@
+use muletrain_proto::run::Secrets;
+use muletrain_proto::snapshot::Environment;
 
+use super::*;
+use crate::samples::{brief, image, key, lease, owner};
+
+fn service(name: &str) -> Service {
+    Service {
+        name: name.to_owned(),
+        image: format!("{name}:1"),
+        command: vec![],
+        environment: BTreeMap::new(),
+        ready: vec![],
+        aliases: vec![format!("{name}.internal")],
+    }
+}
+
+fn copy_of_the_tree() -> Content {
+    Content::Process { root: "/src".to_owned() }
+}
+
+#[test]
+fn services_start_first_and_the_first_of_all_owns_the_network() {
+    let mut brief = brief(image());
+    brief.snapshot.services = vec![service("db"), service("cache")];
+    let containers = containers(&key(1), &brief, &owner(), 7, "").unwrap();
+    let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "muletrain-boot-run-1-1-service1",
+            "muletrain-boot-run-1-1-service2",
+            "muletrain-boot-run-1-1-tests"
+        ]
+    );
+    let aliases = ["db", "db.internal", "cache", "cache.internal"].map(str::to_owned).to_vec();
+    assert_eq!(containers[0].network, Network::Own(aliases));
+    assert_eq!(containers[1].network, Network::Joined);
+    assert_eq!(containers[2].network, Network::Joined);
+    assert_eq!(containers[0].labels, containers[2].labels);
+}
+
+#[test]
+fn what_the_project_sets_wins_over_the_defaults_and_never_over_the_mark() {
+    let mut brief = brief(image());
+    let set = [("HOME", "/home/me"), (MARK, "forged"), ("CI", "1")];
+    let set = set.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    brief.snapshot.environment = Environment { set, pass: vec![] };
+    let containers = containers(&key(1), &brief, &owner(), 0, "").unwrap();
+    let environment = &containers[0].environment;
+    assert_eq!(environment["HOME"], "/home/me");
+    assert_eq!(environment["CI"], "1");
+    assert_eq!(environment[MARK], "agent/boot/run/1/1");
+}
+
+#[test]
+fn no_limit_is_ever_left_out() {
+    let mut brief = brief(image());
+    brief.options.limits.memory = 0;
+    brief.options.limits.processes = 0;
+    let limits = limits(&brief);
+    assert_eq!((limits.memory, limits.processes), (LEAST_MEMORY, LEAST_PROCESSES));
+}
+
+#[test]
+fn a_snapshot_is_for_one_runtime() {
+    assert!(process(&key(1), &brief(copy_of_the_tree()), &owner()).is_ok());
+    let error = process(&key(1), &brief(image()), &owner()).unwrap_err();
+    let (snapshot, agent) = (Runtime::Docker, Runtime::Process);
+    assert_eq!(error, Error::Runtime { snapshot, agent });
+    let error = containers(&key(1), &brief(copy_of_the_tree()), &owner(), 0, "").unwrap_err();
+    assert_eq!(error, Error::Runtime { snapshot: agent, agent: snapshot });
+}
+
+#[test]
+fn a_host_process_has_no_services() {
+    let mut brief = brief(copy_of_the_tree());
+    brief.snapshot.services = vec![service("db")];
+    insta::assert_snapshot!(process(&key(1), &brief, &owner()).unwrap_err(), @"service db needs a container, and the process runtime has none; use --runtime docker, or point [env] to a server of your own");
+}
+
+#[test]
+fn secrets_reach_the_harness_and_no_process_is_started_with_them() {
+    let secrets: BTreeMap<String, String> = [("KEY".to_owned(), "canary".to_owned())].into();
+    let mut docker = brief(image());
+    docker.secrets = Secrets(secrets.clone());
+    let containers = containers(&key(1), &docker, &owner(), 0, "").unwrap();
+    assert!(!format!("{containers:?}").contains("canary"));
+    assert_eq!(hello(&lease(1), &docker, "/app".to_owned()).environment, secrets);
+
+    let host = RunBrief { snapshot: brief(copy_of_the_tree()).snapshot, ..docker };
+    assert!(!format!("{:?}", process(&key(1), &host, &owner()).unwrap()).contains("canary"));
+}

@@ -13,6 +13,8 @@ use muletrain_proto::lease::{Grant, Lease};
 use muletrain_proto::link::{Hello, Report, RunBrief, ToAgent, ToScheduler};
 use muletrain_proto::outcome::Ending;
 
+use crate::pure::backlog::weight;
+
 /// How long an agent that lost its scheduler goes on working.
 pub const CUT_OFF: Duration = Duration::from_secs(60);
 
@@ -76,6 +78,8 @@ pub struct Slots {
 struct Held {
     sequence: u64,
     unacknowledged: VecDeque<Report>,
+    /// Bytes of these.
+    weight: usize,
     /// The pod is removed.
     removed: bool,
     /// Its ending is among the events.
@@ -118,6 +122,12 @@ impl Slots {
     #[must_use]
     pub fn is_leaving(&self) -> bool {
         self.leaving != Leaving::No
+    }
+
+    /// Bytes of events of a lease that are not acknowledged; an estimate.
+    #[must_use]
+    pub fn backlog(&self, lease: &LeaseKey) -> usize {
+        self.leases.get(lease).map_or(0, |held| held.weight)
     }
 
     /// When to send [`Input::Tick`].
@@ -249,6 +259,7 @@ impl Slots {
     fn acknowledge(&mut self, key: &LeaseKey, sequence: u64) {
         if let Some(held) = self.leases.get_mut(key) {
             held.unacknowledged.retain(|report| report.sequence > sequence);
+            held.weight = held.unacknowledged.iter().map(|report| weight(&report.event)).sum();
         }
         self.forget_settled(key);
     }
@@ -260,6 +271,7 @@ impl Slots {
         held.ended = matches!(event, Event::Ended(_));
         held.sequence += 1;
         let report = Report { lease: key.clone(), sequence: held.sequence, event };
+        held.weight += weight(&report.event);
         held.unacknowledged.push_back(report.clone());
         match self.connected {
             true => vec![Effect::Send(ToScheduler::Event(report))],

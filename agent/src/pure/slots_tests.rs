@@ -113,6 +113,18 @@ fn what_is_not_acknowledged_is_sent_again_on_the_next_stream() {
 }
 
 #[test]
+fn the_backlog_grows_with_events_and_shrinks_with_acknowledgements() {
+    let mut book = Book::open();
+    book.lease(1);
+    book.tell(Input::Event(key(1), event()));
+    let one = book.slots.backlog(&key(1));
+    book.tell(Input::Event(key(1), event()));
+    assert_eq!(book.slots.backlog(&key(1)), 2 * one);
+    book.acknowledge(1, 1);
+    assert_eq!(book.slots.backlog(&key(1)), one);
+}
+
+#[test]
 fn what_cannot_be_worked_on_is_refused_with_the_reason() {
     let mut book = Book::open();
     book.lease(1);
