@@ -50,10 +50,12 @@ impl Frozen {
 
 impl Drop for Frozen {
     fn drop(&mut self) {
-        let images = docker(&["images", "--quiet", "--filter", &self.label()]);
-        for image in images.lines() {
-            // An image that another test has taken over stays.
-            let _ = Command::new("docker").args(["rmi", "--force", image]).output();
+        // What was made of an image goes first; what another test builds on stays.
+        for _ in 0..3 {
+            let images = docker(&["images", "--quiet", "--filter", &self.label()]);
+            for image in images.lines() {
+                let _ = Command::new("docker").args(["rmi", "--force", image]).output();
+            }
         }
     }
 }
@@ -252,6 +254,15 @@ fn an_interrupted_or_killed_builder_leaves_no_container() {
         assert_eq!(builder.wait().unwrap().code(), code, "{signal}");
         eventually("the container is gone", || !frozen.has_containers());
     }
+}
+
+#[test]
+fn code_that_only_the_base_has_is_told_of() {
+    let stray = "mkdir old && touch old/tests.py";
+    let frozen = Frozen::new(&[INSTALL, stray], "");
+    let first = frozen.build();
+    insta::assert_snapshot!(first.notes.join("\n"), @"the base has Python files in /app that the project does not have, 1 in all, such as old/tests.py: they stay, and so do tests in them");
+    assert_eq!(frozen.build().notes, first.notes);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use futures_util::{Stream, TryStreamExt};
 use muletrain_proto::config::Image as Configured;
 
 use super::engine::{Engine, Image, WORK, said, stream};
-use super::{Error, LABEL, SHORT_KEY, recipe};
+use super::{Error, LABEL, PROJECT, SHORT_KEY, recipe};
 use crate::build::Frozen;
 use crate::progress::Progress;
 use crate::pure::build_context::Ignored;
@@ -40,7 +40,7 @@ pub(super) async fn build(
     let archive =
         archive::pack(&context, &frozen.source.folder, Path::new(""), Owner::default(), staging)
             .map_err(|source| Error::Archive { path: staging.to_owned(), source })?;
-    let options = options(path, configured, &name);
+    let options = options(path, configured, &frozen.name, &name);
     let body = bollard::body_try_stream(stream(archive));
     follow(engine.docker.build_image(options, None, Some(body)), path).await?;
     engine.image(&name).await?.ok_or(Error::Lost { image: name })
@@ -68,7 +68,7 @@ fn key(context: &Manifest, path: &str, configured: &Configured) -> String {
         .finish()
 }
 
-fn options(path: &str, configured: &Configured, name: &str) -> BuildImageOptions {
+fn options(path: &str, configured: &Configured, project: &str, name: &str) -> BuildImageOptions {
     // The engine knows the proxies' names and keeps their values out of the image's history.
     let is_proxy = |name: &str| name.to_ascii_lowercase().ends_with("_proxy");
     let proxies = recipe::reach().into_iter().filter(|(name, _)| is_proxy(name));
@@ -76,7 +76,9 @@ fn options(path: &str, configured: &Configured, name: &str) -> BuildImageOptions
         .map(|(name, value)| (name.to_owned(), value))
         .chain(configured.build_args.clone())
         .collect();
-    let labels = HashMap::from([(LABEL.to_owned(), muletrain_proto::VERSION.to_owned())]);
+    let labels = [(LABEL, muletrain_proto::VERSION), (PROJECT, project)];
+    let labels: HashMap<_, _> =
+        labels.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     BuildImageOptionsBuilder::default()
         .dockerfile(path)
         .t(name)

@@ -233,6 +233,16 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_hangs_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker.sock");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let error = Engine::connect(Some(&format!("unix://{}", path.display()))).await.unwrap_err();
+        assert!(!error.is_absence());
+        insta::assert_snapshot!(error, @"the Docker Engine took more than 15 s to tell its version; is it overloaded?");
+    }
+
     #[test]
     fn a_port_of_a_registry_is_no_tag() {
         assert!(has_tag("python:3.12-slim"));

@@ -96,7 +96,8 @@ impl Installation<'_> {
             container.commit(config_of(self.image, labels), BASES, &key[..SHORT_KEY]).await
         };
         let result = work.await;
-        container.remove().await?;
-        result
+        let removed = container.remove().await;
+        let image = result?;
+        removed.map(|()| image)
     }
 }

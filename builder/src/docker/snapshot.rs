@@ -27,6 +27,12 @@ const PYTHON: &str = "muletrain.python";
 /// Label with the `uid:gid` that tests run as.
 const USER: &str = "muletrain.user";
 
+/// Label with what is to be told of the base, each time the snapshot is used.
+const NOTE: &str = "muletrain.note";
+
+/// Files that a note names.
+const NAMED: usize = 3;
+
 /// A snapshot image.
 #[derive(Debug)]
 pub(super) struct Made {
@@ -35,6 +41,7 @@ pub(super) struct Made {
     /// The Python to start.
     pub python: String,
     user: String,
+    note: String,
 }
 
 impl Made {
@@ -51,7 +58,12 @@ impl Made {
     fn from_labels(image: &Image, id: &SnapshotId) -> Option<Self> {
         let (python, user) = (image.label(PYTHON).to_owned(), image.label(USER).to_owned());
         let ours = image.label(ID) == id.as_str() && !python.is_empty() && !user.is_empty();
-        ours.then(|| Self { image: image.id.clone(), python, user })
+        ours.then(|| Self {
+            image: image.id.clone(),
+            python,
+            user,
+            note: image.label(NOTE).to_owned(),
+        })
     }
 }
 
@@ -66,18 +78,22 @@ pub(super) async fn find_or_make(
 ) -> Result<Made, Error> {
     let tag = &id.as_str()[..SHORT_KEY];
     let there = engine.image(&format!("{SNAPSHOTS}:{tag}")).await?;
-    if let Some(made) = there.and_then(|image| Made::from_labels(&image, id)) {
-        return Ok(made);
+    let made = match there.and_then(|image| Made::from_labels(&image, id)) {
+        Some(made) => made,
+        None => {
+            let access = Access { project: &frozen.name, ..Access::default() };
+            let container = Container::start(engine, &base.image, &access).await?;
+            let result = make(&container, frozen, base, id, staging, progress).await;
+            let removed = container.remove().await;
+            let made = result?;
+            removed?;
+            made
+        }
+    };
+    if !made.note.is_empty() {
+        progress.note(made.note.clone());
     }
-    let container = Container::start(
-        engine,
-        &base.image,
-        &Access { project: &frozen.name, ..Access::default() },
-    )
-    .await?;
-    let result = make(&container, frozen, base, id, staging, progress).await;
-    container.remove().await?;
-    result
+    Ok(made)
 }
 
 async fn make(
@@ -91,6 +107,7 @@ async fn make(
     let owner = owner(container, base).await?;
     let user = format!("{}:{}", owner.user, owner.group);
     let python = python(container, frozen, base, &user).await?;
+    let note = note(&strangers(container, frozen, base).await?, &base.root);
     let source = &frozen.source;
     let root = Path::new(&base.root);
     container.upload(&source.manifest, &source.folder, root, owner, staging).await?;
@@ -101,14 +118,52 @@ async fn make(
         progress.say(command);
         container.step(command, &user, &base.root, &environment).await?;
     }
-    let labels = [(ID, id.as_str()), (PROJECT, &frozen.name), (PYTHON, &python), (USER, &user)];
+    let labels = [
+        (ID, id.as_str()),
+        (PROJECT, &frozen.name),
+        (PYTHON, &python),
+        (USER, &user),
+        (NOTE, &note),
+    ];
     let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut config = config_of(&base.image, HashMap::from(labels));
     config.working_dir = Some(base.root.clone());
     config.user = Some(user.clone());
     let tag = &id.as_str()[..SHORT_KEY];
     let image = container.commit(config, SNAPSHOTS, tag).await?;
-    Ok(Made { image, python, user })
+    Ok(Made { image, python, user, note })
+}
+
+/// Python files that the base has where the project goes, and that are not the project's.
+async fn strangers(
+    container: &Container<'_>,
+    frozen: &Frozen,
+    base: &Base,
+) -> Result<Vec<String>, Error> {
+    let mut words = vec!["find", base.root.as_str(), "-name", "*.py", "-type", "f"];
+    for others in ["*/site-packages/*", "*/node_modules/*"] {
+        words.extend(["-not", "-path", others]);
+    }
+    let command = Command { words, user: "0:0", folder: "/", ..Command::default() };
+    let ended = container.run(command).await?;
+    let output = String::from_utf8_lossy(&ended.output);
+    // A base without that folder, or without `find`, says so in words that are no paths.
+    let paths = output.lines().filter_map(|line| line.strip_prefix(&base.root)?.strip_prefix('/'));
+    let mut paths: Vec<String> =
+        paths.filter(|path| !frozen.source.manifest.has_file(path)).map(str::to_owned).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+fn note(strangers: &[String], root: &str) -> String {
+    let named = strangers.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match strangers.len() {
+        0 => String::new(),
+        number => format!(
+            "the base has Python files in {root} that the project does not have, {number} in all, \
+             such as {named}: they stay, and so do tests in them"
+        ),
+    }
 }
 
 /// The ids of the user that tests run as.
