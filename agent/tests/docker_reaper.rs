@@ -56,7 +56,7 @@ impl Leftover {
 
     fn exists(&self) -> bool {
         let inspected = Command::new("docker").args(["inspect", &self.0]).output();
-        inspected.unwrap().status.success()
+        inspected.is_ok_and(|output| output.status.success())
     }
 }
 

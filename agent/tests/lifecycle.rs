@@ -43,7 +43,7 @@ impl Busy {
         let project = small_project("");
         let go = project.path().join("GO");
         let tests = tests.replace("GO", &go.to_string_lossy());
-        std::fs::write(project.path().join("app/tests.py"), tests).unwrap();
+        std::fs::write(project.path().join("app/tests.py"), tests).expect("it can be written");
         let brief = process_brief(project.path(), &["app"]);
         let mut scheduler = Scheduler::start();
         let (agent, mut connection) = attached(&mut scheduler, "process").await;
@@ -52,7 +52,7 @@ impl Busy {
     }
 
     fn let_go(&self) {
-        std::fs::write(self.project.path().join("GO"), "").unwrap();
+        std::fs::write(self.project.path().join("GO"), "").expect("it can be written");
     }
 
     fn is_clean(&self) -> bool {
