@@ -74,6 +74,8 @@ pub struct Options {
     pub test_timeout: Option<Seconds>,
     /// Time limit of the run.
     pub timeout: Option<Seconds>,
+    /// Pods of this run at once; none: as many as there are slots.
+    pub slots: Option<u32>,
     /// What a pod may use.
     pub limits: Limits,
 }

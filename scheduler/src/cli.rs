@@ -95,6 +95,12 @@ pub struct Selecting {
     /// Processors of one container, such as 1.5
     #[arg(long, value_name = "N", env = "MULETRAIN_CPUS", help_heading = "Limits")]
     pub cpus: Option<f64>,
+    /// Containers or processes at once [default: one per processor here, or all that a fleet has]
+    #[arg(long, value_name = "N", env = "MULETRAIN_SLOTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub slots: Option<u32>,
+    /// Print the plan and why, run nothing
+    #[arg(long)]
+    pub explain: bool,
     /// What tests run in; auto means containers where a Docker Engine answers, else processes
     #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
     pub runtime: Option<Runtime>,
@@ -115,12 +121,6 @@ pub struct RunArguments {
     /// What to run, and how.
     #[command(flatten)]
     pub selecting: Selecting,
-    /// Containers or processes at once [default: one per processor]
-    #[arg(long, value_name = "N", env = "MULETRAIN_SLOTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
-    pub slots: Option<u32>,
-    /// Print the plan and why, run nothing
-    #[arg(long)]
-    pub explain: bool,
 }
 
 /// Arguments of `submit`.

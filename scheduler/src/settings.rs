@@ -20,8 +20,6 @@ pub struct Settings {
     pub runtime: Runtime,
     /// Docker Engine, where not the default one.
     pub docker_host: Option<String>,
-    /// Slots that the configuration asks for.
-    pub slots: Option<u32>,
     /// JUnit file to write.
     pub junit: Option<PathBuf>,
     /// Where runs are kept.
@@ -91,11 +89,11 @@ fn merge(arguments: &Selecting, config: &Config) -> Result<Settings, Error> {
             max_failures: failfast.or(arguments.max_failures).or(run.max_failures),
             test_timeout: arguments.test_timeout.or(run.test_timeout),
             timeout: arguments.timeout.or(run.timeout),
+            slots: arguments.slots.or(run.slots),
             limits,
         },
         runtime: arguments.runtime.or(run.runtime).unwrap_or_default(),
         docker_host: arguments.docker_host.clone().or_else(|| run.docker_host.clone()),
-        slots: run.slots,
         junit: arguments.junit.clone(),
         results: arguments
             .results
@@ -136,7 +134,7 @@ mod tests {
         assert_eq!(settings.options.selection.tags, ["fast"]);
         assert_eq!(settings.options.max_failures, Some(9));
         assert_eq!(settings.options.test_timeout, Some(Seconds::new(5.0).unwrap()));
-        assert_eq!((settings.slots, settings.runtime), (Some(3), Runtime::Auto));
+        assert_eq!((settings.options.slots, settings.runtime), (Some(3), Runtime::Auto));
     }
 
     #[test]

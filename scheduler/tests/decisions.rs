@@ -32,6 +32,16 @@ fn the_largest_app_starts_beside_the_collection_and_all_tests_get_a_verdict() {
 }
 
 #[test]
+fn a_run_has_no_more_pods_at_once_than_it_wants() {
+    let mut world = World::new(&[("a", 2), ("b", 2), ("c", 2)]);
+    world.connect("one", "b1", 8);
+    world.submit(Options { slots: Some(2), ..Options::default() });
+    assert_eq!(world.pods.len(), 2);
+    world.settle_down();
+    assert!(world.is_closed() && world.run().ledger.settled() == 6);
+}
+
+#[test]
 fn with_a_selection_nothing_starts_before_the_inventory_is_known() {
     let mut world = World::new(&[("a", 2), ("b", 2)]);
     world.connect("a", "b1", 4);

@@ -11,7 +11,8 @@ use muletrain_proto::wire;
 use muletrain_proto::wire::runs_client::RunsClient;
 use tonic::transport::Channel;
 
-use super::{Error, collect_secrets, make_state_folder, reported};
+use super::run::{open_history, processors};
+use super::{Error, collect_secrets, explain, make_state_folder, reported};
 use crate::cli::{CancelArguments, RunsArguments, SubmitArguments};
 use crate::handle;
 use crate::interrupt::Interrupts;
@@ -31,7 +32,11 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
         return Ok(ExitCode::Interrupted);
     };
     handle::check(&snapshot, &settings.options)?;
-    make_state_folder(&settings.project)?;
+    let folder = make_state_folder(&settings.project)?;
+    if arguments.selecting.explain {
+        let slots = settings.options.slots.unwrap_or_else(processors);
+        return explain::print(&snapshot, &settings, &open_history(&folder)?, slots);
+    }
     let secrets = collect_secrets(&snapshot);
     let submission = Submission { snapshot, options: settings.options.clone(), secrets };
     let reply = runs.submit(wire::SubmitRequest::from(submission)).await;

@@ -39,9 +39,9 @@ pub async fn run(arguments: &RunArguments, common: &Common) -> Result<ExitCode, 
         return Ok(ExitCode::Interrupted);
     };
     handle::check(&snapshot, &settings.options)?;
-    let slots = arguments.slots.or(settings.slots).unwrap_or_else(processors);
+    let slots = settings.options.slots.unwrap_or_else(processors);
     let history = open_history(&make_state_folder(&settings.project)?)?;
-    if arguments.explain {
+    if arguments.selecting.explain {
         return explain::print(&snapshot, &settings, &history, slots);
     }
 
@@ -135,13 +135,13 @@ impl Laptop<'_> {
     }
 }
 
-fn processors() -> u32 {
+pub(super) fn processors() -> u32 {
     let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     u32::try_from(count).unwrap_or(1)
 }
 
 /// The history; one that cannot be used is told of and done without.
-fn open_history(folder: &Path) -> Result<History, Error> {
+pub(super) fn open_history(folder: &Path) -> Result<History, Error> {
     match History::open(&folder.join(HISTORY)) {
         Ok(history) => Ok(history),
         Err(error) => {

@@ -211,7 +211,11 @@ fn close_runs(state: &State, _now: Moment, step: &mut Step) {
 
 /// One lease, for the run that has fewest, on an agent that has room.
 fn hand_out(state: &State, _now: Moment, step: &mut Step) {
-    let mut runs: Vec<&Run> = state.runs.values().filter(|run| run.stop.is_none()).collect();
+    let has_room = |run: &&Run| {
+        let limit = run.options.slots.map_or(usize::MAX, |slots| slots.max(1) as usize);
+        run.stop.is_none() && run.leases.len() < limit
+    };
+    let mut runs: Vec<&Run> = state.runs.values().filter(has_room).collect();
     runs.sort_by_key(|run| run.leases.len());
     for run in runs {
         let taker = state.fleet.iter().find(|(_, agent)| can_take(agent, run));
