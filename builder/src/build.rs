@@ -80,7 +80,7 @@ async fn choose(settings: &settings::Build, progress: &Progress) -> Result<Optio
     if settings.runtime == Runtime::Process {
         return Ok(None);
     }
-    match Engine::connect(settings.docker_host.as_deref()).await {
+    match Engine::connect(settings).await {
         Ok(engine) => Ok(Some(engine)),
         Err(error) if settings.runtime == Runtime::Auto && error.is_absence() => {
             progress.note(format!("tests run as processes of this host: {error}"));

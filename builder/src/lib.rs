@@ -15,6 +15,7 @@ pub mod source;
 pub mod suites;
 
 use std::io::Write;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use muletrain_proto::exit_code::ExitCode;
@@ -23,6 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use cli::{Cli, Command};
 use error::Error;
 use progress::Progress;
+
+/// How long cleaning the engine may take after a signal.
+const CLEANING: Duration = Duration::from_secs(8);
 
 /// Runs the command line of this process.
 #[must_use]
@@ -75,15 +79,29 @@ fn build_until_signal(
         let failed = |source| process::Error::Start { source };
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        tokio::select! {
+        let result = tokio::select! {
             result = build::build(settings, progress) => result,
             _ = interrupt.recv() => Err(Error::Interrupted),
             _ = terminate.recv() => Err(Error::Interrupted),
+        };
+        if matches!(result, Err(Error::Interrupted)) {
+            clean(settings).await;
         }
+        result
     });
     // Reading a checkout cannot be interrupted and must not be waited for.
     runtime.shutdown_background();
     result
+}
+
+/// Cleans the engine after a signal. Whoever sent it waits, so a slow engine is left alone: its
+/// containers end with this process, and the next builder removes what is left.
+async fn clean(settings: &settings::Build) {
+    match tokio::time::timeout(CLEANING, docker::clean(settings)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "containers may be left"),
+        Err(_) => tracing::warn!("containers may be left: the engine is slow"),
+    }
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {

@@ -1,6 +1,7 @@
 //! What a build uses, from arguments, variables, the file and the host, in this order.
 
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use muletrain_proto::config::{self, Config, Runtime};
 
@@ -8,7 +9,7 @@ use crate::cli;
 use crate::error::Error;
 
 /// Everything a build needs to know.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Build {
     /// The project's folder.
     pub path: PathBuf,
@@ -20,6 +21,8 @@ pub struct Build {
     pub docker_host: Option<String>,
     /// Folder of the cache.
     pub cache: PathBuf,
+    /// What this builder is called on an engine: like no other that uses it.
+    pub builder: String,
 }
 
 impl Build {
@@ -41,6 +44,7 @@ impl Build {
             docker_host,
             cache: arguments.cache.or_else(default_cache).ok_or_else(no_home)?,
             config,
+            builder: name(),
         })
     }
 }
@@ -52,6 +56,12 @@ impl Build {
 pub fn project(path: &Path) -> Result<PathBuf, Error> {
     let real = path.canonicalize().ok().filter(|path| path.is_dir());
     real.ok_or_else(|| crate::source::Error::NoFolder { path: path.to_owned() }.into())
+}
+
+/// A name that no other builder has, not even one with the same process id in a container.
+fn name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("muletrain-builder-{}-{:x}", std::process::id(), now.as_nanos())
 }
 
 fn default_cache() -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! A container that images are made in.
 //!
 //! Its only process waits for the end of its standard input, which this process holds: whatever
-//! becomes of the builder, the container ends and is removed. Commands run beside that process,
+//! becomes of the builder, the container ends and is removed, once it has started. Commands run beside that process,
 //! with an environment of their own, so that none of it gets into an image.
 
 use std::collections::HashMap;
@@ -16,8 +16,8 @@ use bollard::models::{
     ContainerConfig, ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType,
 };
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CommitContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    UploadToContainerOptionsBuilder,
+    AttachContainerOptionsBuilder, CommitContainerOptionsBuilder, CreateContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt;
 use tokio::io::AsyncWrite;
@@ -42,6 +42,8 @@ pub(super) struct Container<'a> {
 /// What a container is for and may do.
 #[derive(Debug, Default)]
 pub(super) struct Access<'a> {
+    /// What it is for, as part of its name.
+    pub purpose: &'a str,
     /// Name of the project it works for.
     pub project: &'a str,
     /// Whether it reaches the network, as installing does.
@@ -80,8 +82,11 @@ impl<'a> Container<'a> {
         access: &Access<'_>,
     ) -> Result<Self, Error> {
         let docker = &engine.docker;
+        let name = format!("{}-{}", engine.builder, access.purpose);
+        let options = CreateContainerOptionsBuilder::default().name(&name).build();
         let request = request(image, access);
-        let created = within("create a container", MEDIUM, docker.create_container(None, request));
+        let created =
+            within("create a container", MEDIUM, docker.create_container(Some(options), request));
         let id = created.await?.id;
         let name = image.name.clone();
         let started = async {
@@ -192,7 +197,7 @@ impl<'a> Container<'a> {
     }
 }
 
-async fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
+pub(super) async fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     let call = async {
         match engine.docker.remove_container(id, Some(options)).await {

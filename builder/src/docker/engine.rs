@@ -15,6 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::Error;
 use crate::progress::Progress;
+use crate::settings;
 
 /// Limit of calls that only look something up.
 pub(super) const SHORT: Duration = Duration::from_secs(15);
@@ -35,6 +36,8 @@ const SOCKET: &str = "/var/run/docker.sock";
 #[derive(Debug)]
 pub struct Engine {
     pub(super) docker: Docker,
+    /// What this builder's containers are called, before a dash.
+    pub(super) builder: String,
 }
 
 /// An image of the engine.
@@ -56,12 +59,12 @@ enum Address {
 }
 
 impl Engine {
-    /// Connects to an engine; without an address, to the one of this host.
+    /// Connects to the engine of a build; without an address, to the one of this host.
     ///
     /// # Errors
     /// When the address is none, nobody is there, or they do not answer.
-    pub async fn connect(host: Option<&str>) -> Result<Self, Error> {
-        let address = host.map_or_else(|| Ok(local_address()), parse)?;
+    pub async fn connect(settings: &settings::Build) -> Result<Self, Error> {
+        let address = settings.docker_host.as_deref().map_or_else(|| Ok(local_address()), parse)?;
         knock(&address)?;
         let seconds = WORK.as_secs();
         let docker = match &address {
@@ -72,7 +75,7 @@ impl Engine {
         };
         let docker = within("connect", SHORT, async { docker }).await?;
         let docker = within("tell its version", SHORT, docker.negotiate_version()).await?;
-        Ok(Self { docker })
+        Ok(Self { docker, builder: settings.builder.clone() })
     }
 
     /// Looks an image up; none where the engine does not have it.
@@ -238,7 +241,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("docker.sock");
         let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-        let error = Engine::connect(Some(&format!("unix://{}", path.display()))).await.unwrap_err();
+        let settings = settings::Build {
+            docker_host: Some(format!("unix://{}", path.display())),
+            ..settings::Build::default()
+        };
+        let error = Engine::connect(&settings).await.unwrap_err();
         assert!(!error.is_absence());
         insta::assert_snapshot!(error, @"the Docker Engine took more than 15 s to tell its version; is it overloaded?");
     }

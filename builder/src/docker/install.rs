@@ -82,7 +82,12 @@ impl Installation<'_> {
         staging: &Path,
         progress: &Progress,
     ) -> Result<String, Error> {
-        let access = Access { project: &frozen.name, network: true, bundle: self.bundle };
+        let access = Access {
+            purpose: "install",
+            project: &frozen.name,
+            network: true,
+            bundle: self.bundle,
+        };
         let environment = recipe::environment(self.bundle);
         let container = Container::start(engine, self.image, &access).await?;
         let work = async {

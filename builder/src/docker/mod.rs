@@ -4,6 +4,7 @@
 //! engine has already is not made again.
 
 mod base;
+mod cleaning;
 mod container;
 mod dockerfile;
 mod engine;
@@ -17,8 +18,11 @@ pub use error::Error;
 
 use std::path::Path;
 
+use muletrain_proto::config::Runtime;
+
 use crate::build::{Frozen, Placed};
 use crate::progress::Progress;
+use crate::settings;
 
 /// Characters of a digest that name an image.
 const SHORT_KEY: usize = 32;
@@ -39,9 +43,25 @@ pub async fn place(
     staging: &Path,
     progress: &Progress,
 ) -> Result<Placed, crate::error::Error> {
+    cleaning::abandoned(engine).await?;
     let base = base::prepare(engine, frozen, staging, progress).await?;
     let id = frozen.id(&base.identity(&frozen.config.image))?;
     let made = snapshot::find_or_make(engine, frozen, &base, &id, staging, progress).await?;
     progress.say(&format!("snapshot {id} is image {}", made.image));
     Ok(Placed { id, content: made.content(&base), python: made.python })
+}
+
+/// Removes what an interrupted build has on its engine.
+///
+/// # Errors
+/// When the engine does not answer, or does not remove it.
+pub async fn clean(settings: &settings::Build) -> Result<(), Error> {
+    if settings.runtime == Runtime::Process {
+        return Ok(());
+    }
+    match Engine::connect(settings).await {
+        Err(error) if error.is_absence() => Ok(()),
+        Err(error) => Err(error),
+        Ok(engine) => cleaning::own(&engine).await,
+    }
 }

@@ -81,7 +81,7 @@ pub(super) async fn find_or_make(
     let made = match there.and_then(|image| Made::from_labels(&image, id)) {
         Some(made) => made,
         None => {
-            let access = Access { project: &frozen.name, ..Access::default() };
+            let access = Access { purpose: "snapshot", project: &frozen.name, ..Access::default() };
             let container = Container::start(engine, &base.image, &access).await?;
             let result = make(&container, frozen, base, id, staging, progress).await;
             let removed = container.remove().await;
