@@ -108,18 +108,19 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
 /// Everything the host has to give before the scheduler is asked for work.
 async fn prepare(settings: &Settings, state: &State) -> Result<(Runtime, String, Reaper), Error> {
     let owner = &settings.owner;
-    let folder = state.pods(&owner.boot);
+    let pods = state.pods(&owner.boot);
+    let reaped = if settings.temporary { state.folder() } else { &pods };
     state.remove_earlier(owner);
     match settings.runtime {
         contract::Runtime::Docker => {
             let docker = Docker::connect(&settings.endpoint, owner.clone()).await?;
             let platform = docker.platform().await?;
-            let reaper = Reaper::start(owner, &folder, Some(&settings.endpoint))?;
+            let reaper = Reaper::start(owner, reaped, Some(&settings.endpoint))?;
             Ok((Runtime::Docker(Arc::new(docker)), platform, reaper))
         }
         contract::Runtime::Process => {
-            let reaper = Reaper::start(owner, &folder, None)?;
-            let processes = Processes::new(owner.clone(), folder, reaper.clone());
+            let reaper = Reaper::start(owner, reaped, None)?;
+            let processes = Processes::new(owner.clone(), pods, reaper.clone());
             Ok((Runtime::Process(Arc::new(processes)), platform(), reaper))
         }
     }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub host: String,
     /// Folder for what runs at the moment.
     pub state: PathBuf,
+    /// Whether that folder goes with the agent: one that was made for a single run.
+    pub temporary: bool,
     /// Whether the end of standard input ends the agent.
     pub attached: bool,
 }
@@ -80,6 +82,7 @@ impl Settings {
             owner: Owner { agent, boot },
             host,
             state,
+            temporary: arguments.attached && arguments.state.is_none(),
             attached: arguments.attached,
         })
     }

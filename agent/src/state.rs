@@ -69,6 +69,12 @@ impl State {
         }
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where the host processes of a boot live.
     #[must_use]
     pub fn pods(&self, boot: &BootId) -> PathBuf {

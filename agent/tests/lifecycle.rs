@@ -121,6 +121,20 @@ async fn an_attached_agent_goes_with_the_program_that_started_it() {
 }
 
 #[tokio::test]
+async fn an_attached_agent_leaves_no_folder_of_its_own() {
+    let mut scheduler = Scheduler::start();
+    let home = tempfile::tempdir().unwrap();
+    let agents = home.path().join("muletrain/agents");
+    let mut agent = Agent::attached(&scheduler, home.path());
+    let (_connection, hello) = scheduler.welcome().await;
+    assert!(agents.join(hello.agent.as_str()).exists());
+    drop(agent.take_input());
+    agent.exit_within(CLEAN).await;
+    let is_empty = || std::fs::read_dir(&agents).unwrap().next().is_none();
+    support::within(CLEAN, "the folder is gone", is_empty).await;
+}
+
+#[tokio::test]
 async fn a_refused_agent_says_why_and_ends() {
     let mut scheduler = Scheduler::start();
     let mut agent = Agent::start(&scheduler, &["--runtime", "process"]);

@@ -82,9 +82,9 @@ def test_databases_are_set_up_once_and_class_fixtures_per_grant(ready):
     assert [event["output"] for event in ready.of("class")] == ["data\n", "data\n"]
 
 
-def test_tests_run_in_the_order_they_are_granted(ready):
+def test_tests_run_in_the_order_of_the_plan(ready):
     ready.run(granted("Two.test_flaky", "One.test_b", "One.test_a"))
-    assert [name for name, _, _ in finished(ready)] == ["Two.test_flaky", "One.test_b", "One.test_a"]
+    assert [name for name, _, _ in finished(ready)] == ["One.test_a", "One.test_b", "Two.test_flaky"]
 
 
 def test_a_second_try_is_told_by_its_number(ready):

@@ -25,17 +25,19 @@ impl Agent {
 
     /// The same, in the folder of another agent.
     pub fn start_in(scheduler: &Scheduler, state: Arc<TempDir>, arguments: &[&str]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_muletrain-agent"))
-            .args(["run", "--scheduler", &scheduler.address()])
-            .arg("--state")
-            .arg(state.path())
-            .args(arguments)
-            .env("MULETRAIN_LOG", "muletrain_agent=debug,info")
-            .env("AGENT_CANARY", "must not reach a pod")
-            .stdin(Stdio::piped())
+        let path = state.path().to_string_lossy().into_owned();
+        let child = command(scheduler).args(["--state", &path]).args(arguments).spawn().unwrap();
+        Self { child, state }
+    }
+
+    /// Starts one as the program of a single run does: its folder is its own affair.
+    pub fn attached(scheduler: &Scheduler, state_home: &Path) -> Self {
+        let child = command(scheduler)
+            .args(["--runtime", "process", "--attached"])
+            .env("XDG_STATE_HOME", state_home)
             .spawn()
             .unwrap();
-        Self { child, state }
+        Self { child, state: Arc::new(tempfile::tempdir().unwrap()) }
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -71,6 +73,16 @@ impl Agent {
         let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
         entries(&self.state.path().join("pods")).map(|boot| entries(&boot.path()).count()).sum()
     }
+}
+
+fn command(scheduler: &Scheduler) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_muletrain-agent"));
+    command
+        .args(["run", "--scheduler", &scheduler.address()])
+        .env("MULETRAIN_LOG", "muletrain_agent=debug,info")
+        .env("AGENT_CANARY", "must not reach a pod")
+        .stdin(Stdio::piped());
+    command
 }
 
 impl Drop for Agent {
