@@ -43,8 +43,6 @@ pub struct Run {
     pub lease_changed: Moment,
     /// Apps that something is known of.
     pub apps: BTreeMap<AppLabel, AppState>,
-    /// System checks have passed in some pod.
-    pub checked: bool,
     /// Collections that failed for no fault of the project.
     pub lost_collections: u32,
     /// The snapshot cannot boot, or cannot be collected.
@@ -121,7 +119,6 @@ impl Run {
             lease_count: 0,
             lease_changed: now,
             apps: BTreeMap::new(),
-            checked: false,
             lost_collections: 0,
             fatal: false,
             stop: None,
@@ -187,7 +184,6 @@ impl Run {
                     self.ledger.grant(&test.id, 1);
                 }
             }
-            Event::Ready(_) => self.checked |= held.lease.checks,
             Event::Started { test, .. } => held.running = Some(test.clone()),
             Event::Finished(finished) => {
                 held.verdicts += 1;
@@ -212,6 +208,7 @@ impl Run {
             Event::PodStarted(_)
             | Event::Booted(_)
             | Event::Collected(_)
+            | Event::Ready(_)
             | Event::Class(_)
             | Event::Done { .. }
             | Event::Closed(_) => {}
