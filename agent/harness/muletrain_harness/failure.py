@@ -1,8 +1,17 @@
 """Exceptions as the protocol's failures: never raises, whatever the exception does when looked at."""
 
+import os
 import traceback
 
 TEXT_LIMIT = 262144
+
+_root = None
+
+
+def name_files_relative_to(root):
+    """From now on files below `root` go by their path in it: a pod's own place says nothing later."""
+    global _root
+    _root = os.path.join(os.path.realpath(root), "")
 
 
 def failure(kind, exception, subtest=None):
@@ -55,6 +64,10 @@ def _hide_frames(summary, exception):
     frames = [frame for frame, _ in traceback.walk_tb(exception.__traceback__)]
     if len(frames) == len(summary.stack):
         summary.stack[:] = [line for line, frame in zip(summary.stack, frames) if not _is_hidden(frame)]
+    # A syntax error names a file as well.
+    for place in (*summary.stack, summary):
+        if isinstance(getattr(place, "filename", None), str):
+            place.filename = _relative(place.filename)
     members = zip(getattr(summary, "exceptions", None) or (), getattr(exception, "exceptions", ()))
     chained = (
         (summary.__cause__, exception.__cause__),
@@ -63,6 +76,10 @@ def _hide_frames(summary, exception):
     for inner, inner_exception in (*chained, *members):
         if inner is not None and inner_exception is not None:
             _hide_frames(inner, inner_exception)
+
+
+def _relative(filename):
+    return filename[len(_root) :] if _root and filename.startswith(_root) else filename
 
 
 def _is_hidden(frame):

@@ -8,6 +8,7 @@ import sys
 from . import PROTOCOL, django_runner, native
 from .channel import Commands, Events, ProtocolError
 from .descriptors import lift
+from .failure import name_files_relative_to
 from .session import Failed, Finished, Session
 
 ADAPTERS = {"django": django_runner.drive}
@@ -48,6 +49,7 @@ def _drive(session):
     if hello["adapter"] not in ADAPTERS:
         raise ProtocolError("there is no adapter %r" % hello["adapter"])
     os.environ.update(hello.get("environment", {}))
+    name_files_relative_to(hello["root"])
     session.greet(hello)
     ADAPTERS[hello["adapter"]](session, hello)
     if not session.is_over:

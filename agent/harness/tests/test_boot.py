@@ -71,7 +71,7 @@ def test_settings_that_raise(project):
     project.append("conf/settings.py", 'raise RuntimeError("no SECRET in the environment")\n')
     failure, _ = failed(project, "boot")
     assert (failure["exception"], failure["message"]) == ("RuntimeError", "no SECRET in the environment")
-    assert "conf/settings.py" in failure["traceback"]
+    assert 'File "conf/settings.py", line' in failure["traceback"]
 
 
 def test_settings_that_cannot_be_imported(project):

@@ -218,6 +218,7 @@ def test_a_failure_says_what_and_where(pod):
     assert failure["subtest"] is None
     assert failure["traceback"].startswith("Traceback (most recent call last):\n")
     assert failure["traceback"].endswith("AssertionError: 1 != 2\n")
+    assert 'File "/' not in failure["traceback"], "files of the project go by their path in it"
     assert "unittest/case.py" not in failure["traceback"]
     assert "muletrain_harness" not in failure["traceback"]
 
