@@ -1,1 +1,10 @@
-//! placeholder
+//! What flows through all four binaries are made of: projects, programs, what these leave behind,
+//! and an account of the right verdicts that knows nothing of muletrain.
+
+pub mod engine;
+pub mod flow;
+pub mod journal;
+pub mod oracle;
+pub mod program;
+pub mod project;
+pub mod wait;

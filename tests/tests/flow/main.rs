@@ -1,0 +1,25 @@
+//! Flows from a checkout to a report, through the binaries as a user starts them.
+//!
+//! They want Python 3 with `venv` and a Docker Engine, and fail without: none is skipped.
+
+/// Tests of one flow in containers and in host processes.
+macro_rules! in_both_runtimes {
+    ($($name:ident),+ $(,)?) => {
+        mod docker {
+            $(#[test] fn $name() {
+                muletrain_tests::engine::prepare();
+                super::$name("docker");
+            })+
+        }
+
+        mod process {
+            $(#[test] fn $name() {
+                super::$name("process");
+            })+
+        }
+    };
+}
+
+mod checkout;
+mod junit;
+mod verdicts;
