@@ -1,3 +1,5 @@
+//! What the engine is asked for, as data.
+
 use std::collections::BTreeMap;
 
 use muletrain_proto::link::RunBrief;

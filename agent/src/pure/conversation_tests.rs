@@ -1,3 +1,5 @@
+//! Scenarios of one lease, and what holds of every conversation.
+
 use muletrain_proto::event::{Booted, Closed, Collected, Finished, Planned, Ready};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::verdict::Verdict;

@@ -1,3 +1,5 @@
+//! What every pod has, whatever a project or a user asks for.
+
 use muletrain_proto::run::Secrets;
 use muletrain_proto::snapshot::Environment;
 

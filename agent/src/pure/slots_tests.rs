@@ -1,3 +1,5 @@
+//! Scenarios of the bookkeeping, and what holds whatever happens.
+
 use std::collections::BTreeMap;
 
 use muletrain_proto::id::Epoch;

@@ -114,10 +114,13 @@ const IMPURE: [&str; 25] = [
 ];
 
 fn purity(file: &File) -> Vec<Violation> {
-    match file.is_rust() && file.path.contains("/src/pure/") {
-        true => named(file, &IMPURE, "and decisions are pure"),
-        false => vec![],
+    if !(file.is_rust() && file.path.contains("/src/pure/")) {
+        return vec![];
     }
+    // A test has to take the moments it passes in from somewhere, and this is all that makes one.
+    let makes_moments = file.path.ends_with("_tests.rs");
+    let impure = IMPURE.into_iter().filter(|word| !(makes_moments && *word == "Instant::now"));
+    named(file, &impure.collect::<Vec<_>>(), "and decisions are pure")
 }
 
 fn named(file: &File, wanted: &[&str], why: &str) -> Vec<Violation> {
@@ -146,6 +149,9 @@ fn decisions_are_pure() {
         catches(purity, "scheduler/src/pure/decide.rs", code);
         accepts(purity, "scheduler/src/engine.rs", code);
     }
+    let moment = "fn now() -> Instant { Instant::now() }";
+    accepts(purity, "agent/src/pure/slots_tests.rs", moment);
+    catches(purity, "agent/src/pure/slots_tests.rs", "use std::fs;");
     accepts(
         purity,
         "scheduler/src/pure/decide.rs",
