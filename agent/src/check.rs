@@ -3,12 +3,12 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::exit_code::ExitCode;
 
 use crate::cli::RuntimeName;
 use crate::docker;
 use crate::pure::check::{self, Engine, Finding};
-use crate::pure::endpoint::Endpoint;
 
 /// Prints what was found; the exit code says whether pods can run.
 ///

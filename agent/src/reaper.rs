@@ -1,6 +1,7 @@
 //! The process that cleans up after an agent that cannot: it holds a pipe from the agent, and
 //! when that closes it removes everything that is marked as the agent's.
 
+use muletrain_proto::docker_host::Endpoint;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,7 +15,6 @@ use tokio::time::Instant;
 
 use crate::docker::Docker;
 use crate::marks;
-use crate::pure::endpoint::Endpoint;
 use crate::pure::pod::Owner;
 use crate::settings::Reap;
 use crate::state::remove_folder;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use muletrain_proto::client::Address;
+use muletrain_proto::docker_host::{self, Endpoint};
 use muletrain_proto::id::{AgentId, BootId};
 use muletrain_proto::link::Runtime;
 
 use crate::cli::{DockerArguments, ReapArguments, RunArguments};
-use crate::pure::endpoint::{self, Endpoint};
 use crate::pure::pod::Owner;
 
 /// What an agent works with.
@@ -49,7 +49,7 @@ pub struct Reap {
 pub enum Error {
     /// The engine's address is refused.
     #[error(transparent)]
-    Endpoint(#[from] endpoint::Error),
+    Endpoint(#[from] docker_host::Error),
     /// The host's name is no id.
     #[error("the host's name cannot name the agent; name it with --id")]
     Name(#[source] muletrain_proto::id::Error),
@@ -95,7 +95,7 @@ impl Reap {
     /// When the engine's address is none.
     pub fn from_arguments(arguments: &ReapArguments) -> Result<Self, Error> {
         // Whether the engine may be used was decided by the agent.
-        let endpoint = arguments.docker_host.as_deref().map(|text| endpoint::parse(text, true));
+        let endpoint = arguments.docker_host.as_deref().map(|text| docker_host::parse(text, true));
         Ok(Self {
             owner: Owner { agent: arguments.agent.clone(), boot: arguments.boot.clone() },
             folder: arguments.folder.clone(),
@@ -110,7 +110,10 @@ impl Reap {
 /// When the address is refused.
 pub fn endpoint(arguments: &DockerArguments) -> Result<Endpoint, Error> {
     let host = arguments.docker_host.as_deref().filter(|host| !host.is_empty());
-    Ok(endpoint::parse(host.unwrap_or(endpoint::LOCAL), arguments.insecure_docker_host)?)
+    match host {
+        Some(host) => Ok(docker_host::parse(host, arguments.insecure_docker_host)?),
+        None => Ok(docker_host::local()),
+    }
 }
 
 /// The host's name; with the boot behind it for an agent that belongs to one run, because several

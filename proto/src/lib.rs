@@ -8,6 +8,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod convert;
+pub mod docker_host;
 pub mod event;
 pub mod exit_code;
 pub mod id;

@@ -1,10 +1,10 @@
 //! Reaching an engine, and what it says of itself.
 
 use bollard::{API_DEFAULT_VERSION, Docker};
+use muletrain_proto::docker_host::Endpoint;
 
 use super::error::within;
 use super::{ACT, ASK, Error};
-use crate::pure::endpoint::Endpoint;
 
 /// What an engine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,8 +1,7 @@
 //! What can go wrong with an engine, in words that say what to do.
 
+use muletrain_proto::docker_host::Endpoint;
 use std::time::Duration;
-
-use crate::pure::endpoint::Endpoint;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]

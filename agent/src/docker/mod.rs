@@ -15,6 +15,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
+use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::seconds::Seconds;
@@ -25,7 +26,6 @@ use error::within;
 
 use crate::package::BOOTSTRAP;
 use crate::pod::Pod;
-use crate::pure::endpoint::Endpoint;
 use crate::pure::pod::{self, Container, Owner, Role, label};
 use crate::runtime;
 

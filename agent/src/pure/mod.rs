@@ -4,7 +4,6 @@ pub mod backlog;
 pub mod backoff;
 pub mod check;
 pub mod conversation;
-pub mod endpoint;
 pub mod harness;
 pub mod outcome;
 pub mod pod;

@@ -3,7 +3,6 @@
 use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::errors::Error as Refused;
@@ -11,6 +10,7 @@ use bollard::models::{ImageConfig, ImageInspect};
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::TryStreamExt;
+use muletrain_proto::docker_host::{self, Endpoint};
 use tokio_util::io::ReaderStream;
 
 use super::Error;
@@ -28,9 +28,6 @@ pub(super) const LONG: Duration = Duration::from_secs(15 * 60);
 
 /// Limit of what is done by commands of the project.
 pub(super) const WORK: Duration = Duration::from_secs(60 * 60);
-
-/// Where engines listen unless told otherwise; the second one, in `$XDG_RUNTIME_DIR`, without root.
-const SOCKET: &str = "/var/run/docker.sock";
 
 /// A Docker Engine.
 #[derive(Debug)]
@@ -53,25 +50,23 @@ pub(super) struct Image {
     pub config: ImageConfig,
 }
 
-enum Address {
-    Unix(PathBuf),
-    Tcp(String),
-}
-
 impl Engine {
     /// Connects to the engine of a build; without an address, to the one of this host.
     ///
     /// # Errors
     /// When the address is none, nobody is there, or they do not answer.
     pub async fn connect(settings: &settings::Build) -> Result<Self, Error> {
-        let address = settings.docker_host.as_deref().map_or_else(|| Ok(local_address()), parse)?;
-        knock(&address)?;
+        let endpoint = match settings.docker_host.as_deref() {
+            Some(host) => docker_host::parse(host, false)?,
+            None => docker_host::local(),
+        };
+        knock(&endpoint)?;
         let seconds = WORK.as_secs();
-        let docker = match &address {
-            Address::Unix(path) => {
+        let docker = match &endpoint {
+            Endpoint::Unix(path) => {
                 Docker::connect_with_unix(&path.to_string_lossy(), seconds, API_DEFAULT_VERSION)
             }
-            Address::Tcp(host) => Docker::connect_with_http(host, seconds, API_DEFAULT_VERSION),
+            Endpoint::Tcp(host) => Docker::connect_with_http(host, seconds, API_DEFAULT_VERSION),
         };
         let docker = within("connect", SHORT, async { docker }).await?;
         let docker = within("tell its version", SHORT, docker.negotiate_version()).await?;
@@ -162,43 +157,13 @@ pub(super) fn said(error: &Refused) -> String {
     }
 }
 
-fn local_address() -> Address {
-    let rootless =
-        std::env::var_os("XDG_RUNTIME_DIR").map(|run| Path::new(&run).join("docker.sock"));
-    match rootless.filter(|path| path.exists() && !Path::new(SOCKET).exists()) {
-        Some(path) => Address::Unix(path),
-        None => Address::Unix(PathBuf::from(SOCKET)),
-    }
-}
-
-fn parse(host: &str) -> Result<Address, Error> {
-    let wrong = || Error::Host { host: host.to_owned() };
-    if let Some(path) = host.strip_prefix("unix://") {
-        return Some(Path::new(path))
-            .filter(|path| path.is_absolute())
-            .map(|path| Address::Unix(path.to_owned()))
-            .ok_or_else(wrong);
-    }
-    // Whoever can listen on the way to a plain TCP engine owns its host, so there must be no way.
-    let rest = host.strip_prefix("tcp://").or_else(|| host.strip_prefix("http://"));
-    let rest = rest.map(|rest| rest.trim_end_matches('/')).ok_or_else(wrong)?;
-    let (name, _) = rest.rsplit_once(':').ok_or_else(wrong)?;
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    let address = name.parse::<std::net::IpAddr>();
-    match name == "localhost" || address.is_ok_and(|address| address.is_loopback()) {
-        true => Ok(Address::Tcp(rest.to_owned())),
-        false => Err(wrong()),
-    }
-}
-
 /// Connects and hangs up, because only the bare connection tells absence from refusal.
-fn knock(address: &Address) -> Result<(), Error> {
-    let (host, result) = match address {
-        Address::Unix(path) => {
-            (format!("unix://{}", path.display()), UnixStream::connect(path).map(drop))
-        }
-        Address::Tcp(host) => (format!("tcp://{host}"), knock_tcp(host)),
+fn knock(endpoint: &Endpoint) -> Result<(), Error> {
+    let result = match endpoint {
+        Endpoint::Unix(path) => UnixStream::connect(path).map(drop),
+        Endpoint::Tcp(host) => knock_tcp(host),
     };
+    let host = endpoint.to_string();
     result.map_err(|source| match source.kind() {
         ErrorKind::PermissionDenied => Error::Denied { host, source },
         _ => Error::Absent { host, source },
@@ -223,18 +188,6 @@ fn has_tag(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_sockets_and_this_host_are_engines() {
-        for host in ["unix:///run/docker.sock", "tcp://127.0.0.1:2375", "tcp://[::1]:2375/"] {
-            assert!(parse(host).is_ok(), "{host}");
-        }
-        for host in
-            ["", "unix://run", "tcp://10.0.0.1:2375", "tcp://localhost", "ssh://a", "tcp://"]
-        {
-            assert!(parse(host).is_err(), "{host}");
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn an_engine_that_hangs_is_not_waited_for() {

@@ -3,20 +3,15 @@
 use std::io;
 use std::path::PathBuf;
 
+use muletrain_proto::docker_host;
 use muletrain_proto::exit_code::ExitCode;
 
 /// Why the engine could not do its part.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is none that is used.
-    #[error(
-        "{host:?} is not the address of a Docker Engine that can be used: give unix:///PATH, or \
-         tcp://127.0.0.1:PORT"
-    )]
-    Host {
-        /// As given.
-        host: String,
-    },
+    #[error(transparent)]
+    Host(#[from] docker_host::Error),
     /// Nobody is there.
     #[error("no Docker Engine answers at {host}; start it, or run with --runtime process")]
     Absent {
@@ -146,7 +141,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Host { .. } | Self::NoDockerfile { .. } | Self::Context(_) => ExitCode::Usage,
+            Self::Host(_) | Self::NoDockerfile { .. } | Self::Context(_) => ExitCode::Usage,
             Self::Bundle { .. } => ExitCode::Usage,
             _ => ExitCode::Infrastructure,
         }

@@ -1,10 +1,10 @@
 //! Where a Docker Engine listens, and whether it is safe to talk to it there.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The socket of a local engine.
-pub const LOCAL: &str = "unix:///var/run/docker.sock";
+/// Where the engine of a host listens.
+const SOCKET: &str = "/var/run/docker.sock";
 
 /// Where an engine listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +38,29 @@ pub enum Error {
     /// Plain text over a network.
     #[error(
         "Docker host {text:?} is plain TCP to another host, where anyone on the way becomes root \
-         on it; forward its socket over ssh, or insist with --insecure-docker-host"
+         on it; forward its socket over ssh (an agent can be told --insecure-docker-host)"
     )]
     Insecure {
         /// As given.
         text: String,
     },
+}
+
+/// The engine of this host: the system's, or else one that runs without root, whose socket is in
+/// `$XDG_RUNTIME_DIR`.
+#[must_use]
+pub fn local() -> Endpoint {
+    let run = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    choose(run.as_deref(), Path::exists)
+}
+
+fn choose(run: Option<&Path>, exists: impl Fn(&Path) -> bool) -> Endpoint {
+    let system = Path::new(SOCKET);
+    let rootless = run.map(|run| run.join("docker.sock"));
+    match rootless.filter(|path| !exists(system) && exists(path)) {
+        Some(path) => Endpoint::Unix(path),
+        None => Endpoint::Unix(system.to_owned()),
+    }
 }
 
 /// Reads the address of an engine.
@@ -88,6 +105,15 @@ impl std::fmt::Display for Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_without_root_is_found_where_there_is_no_other() {
+        let rootless = Path::new("/run/user/7/docker.sock");
+        let run = Some(Path::new("/run/user/7"));
+        assert_eq!(choose(run, |path| path == rootless), Endpoint::Unix(rootless.to_owned()));
+        assert_eq!(choose(run, |_| true), Endpoint::Unix(SOCKET.into()));
+        assert_eq!(choose(None, |_| false), Endpoint::Unix(SOCKET.into()));
+    }
 
     #[test]
     fn plain_tcp_is_for_loopback_alone() {
