@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::process::{Child, Command};
 
 use super::{Cache, Error};
 use crate::build::Frozen;
@@ -199,7 +200,7 @@ async fn step(command: &str, environment: &Path, root: &Path) -> Result<(), Erro
     // One file for both streams keeps their order.
     let mut log = tempfile::tempfile().map_err(failed)?;
     let output = || log.try_clone().map(Stdio::from).map_err(failed);
-    let status = Command::new("sh")
+    let mut shell = Command::new("sh")
         .args(["-euc", command])
         .current_dir(root)
         .env("PATH", path)
@@ -208,10 +209,13 @@ async fn step(command: &str, environment: &Path, root: &Path) -> Result<(), Erro
         .stdin(Stdio::null())
         .stdout(output()?)
         .stderr(output()?)
+        .process_group(0)
         .kill_on_drop(true)
-        .status()
-        .await
+        .spawn()
         .map_err(failed)?;
+    let group = Group::of(&shell);
+    let status = shell.wait().await.map_err(failed)?;
+    group.ended();
     if status.success() {
         return Ok(());
     }
@@ -219,4 +223,28 @@ async fn step(command: &str, environment: &Path, root: &Path) -> Result<(), Erro
     io::copy(&mut log, &mut io::stderr()).map_err(failed)?;
     let _ = io::stderr().flush();
     Err(Error::Step { command: command.to_owned(), status })
+}
+
+/// The processes that a command started, its own included, unless they left its group; killed
+/// when this is dropped before the command has ended.
+struct Group(Option<Pid>);
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| Pid::from_raw(id.cast_signed())))
+    }
+
+    /// Its number may belong to others from now on.
+    fn ended(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(leader) = self.0 {
+            // They may have ended just now.
+            let _ = kill_process_group(leader, Signal::KILL);
+        }
+    }
 }
