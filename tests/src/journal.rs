@@ -87,17 +87,6 @@ impl Journal {
         }
         verdicts
     }
-
-    /// Why the scheduler itself gave a test its verdict.
-    #[must_use]
-    pub fn reason(&self, wanted: &str) -> Option<&str> {
-        self.records.iter().find_map(|record| match record {
-            Record::Settled { test, reason, .. } if test.as_str() == wanted => {
-                Some(reason.as_str())
-            }
-            _ => None,
-        })
-    }
 }
 
 /// What a record says of the outcome of tests.
@@ -110,6 +99,9 @@ fn settled(record: &Record) -> Vec<(String, Verdict)> {
         }
         Record::Observed { event: Event::Finished(finished), .. } => {
             vec![(finished.test.to_string(), finished.verdict)]
+        }
+        Record::Observed { event: Event::TimedOut(late), .. } => {
+            vec![(late.test.to_string(), Verdict::TimedOut)]
         }
         Record::Observed { event: Event::Fixture(fixture), .. } => {
             let members = fixture.tests.iter().map(|test| (test.to_string(), Verdict::NotRun));
@@ -146,7 +138,6 @@ mod tests {
         let journal = Journal::read(folder.path()).unwrap();
         assert_eq!(journal.records.len(), 2);
         assert_eq!(journal.verdicts(), Verdicts::from([("a.B.c".to_owned(), Verdict::Crashed)]));
-        assert_eq!(journal.reason("a.B.c"), Some("why"));
         assert!(!journal.is_closed());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! They want Python 3 with `venv` and a Docker Engine, and fail without: none is skipped.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 /// Tests of one flow in containers and in host processes.
 macro_rules! in_both_runtimes {
     ($($name:ident),+ $(,)?) => {
@@ -21,5 +23,9 @@ macro_rules! in_both_runtimes {
 }
 
 mod checkout;
+mod faults;
+mod interrupt;
 mod junit;
+mod loss;
+mod patient;
 mod verdicts;
