@@ -141,9 +141,37 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 
 type Cause<'a> = &'a (dyn Error + 'static);
 
-fn causes<'a>(error: Cause<'a>) -> impl Iterator<Item = Cause<'a>> {
+/// The causes of an error in words, without those that only say again what the one before said.
+fn causes(error: Cause<'_>) -> impl Iterator<Item = String> {
     fn next<'a>(cause: &Cause<'a>) -> Option<Cause<'a>> {
         (*cause).source()
     }
-    std::iter::successors(error.source(), next)
+    let mut before = error.to_string();
+    std::iter::successors(error.source(), next).map(ToString::to_string).filter(move |text| {
+        let says_more = *text != before;
+        before.clone_from(text);
+        says_more
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        source: Option<Box<dyn Error>>,
+    }
+
+    #[test]
+    fn a_cause_that_says_nothing_new_is_left_out() {
+        let refused: Box<dyn Error> = io::Error::other("refused").into();
+        let layer = |text, source: Box<dyn Error>| Layer { text, source: Some(source) };
+        let error = layer("no answer", layer("refused", refused).into());
+        assert_eq!(chain(&error), "no answer: refused");
+    }
 }

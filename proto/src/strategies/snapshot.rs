@@ -81,13 +81,15 @@ pub(super) fn options() -> impl Strategy<Value = Options> {
         |(memory, processes, cpu_millis, output)| Limits { memory, processes, cpu_millis, output },
     );
     let time = || option::of(seconds());
-    (texts(), selection, option::of(any::<u32>()), time(), time(), limits).prop_map(
-        |(labels, selection, max_failures, test_timeout, timeout, limits)| Options {
+    let count = || option::of(any::<u32>());
+    (texts(), selection, count(), time(), time(), count(), limits).prop_map(
+        |(labels, selection, max_failures, test_timeout, timeout, slots, limits)| Options {
             labels,
             selection,
             max_failures,
             test_timeout,
             timeout,
+            slots,
             limits,
         },
     )

@@ -35,7 +35,7 @@ fn render(plan: &Plan) -> String {
     text + &match (plan.apps.is_empty(), plan.lower_bound > Seconds::ZERO) {
         (true, _) => "nothing to run: no app has test modules\n".to_owned(),
         (false, true) => {
-            format!("no schedule on {} slots is shorter than {}\n", plan.slots, plan.lower_bound)
+            format!("by past timings, {} slots take at least {}\n", plan.slots, plan.lower_bound)
         }
         (false, false) => "no history yet: the first run will make it\n".to_owned(),
     }
@@ -61,7 +61,7 @@ mod tests {
         insta::assert_snapshot!(render(&Plan { apps, slots: 2, lower_bound }), @r"
           1  catalog  took 12 s before
           2  blog     took 3.0 s before
-        no schedule on 2 slots is shorter than 12 s
+        by past timings, 2 slots take at least 12 s
         ");
         assert_eq!(render(&Plan::default()), "nothing to run: no app has test modules\n");
     }

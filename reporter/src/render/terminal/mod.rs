@@ -151,9 +151,10 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
     page.section(&format!("Run {run}"));
     page.line(&count_line(summary));
     let (bound, slots) = summary.lower_bound;
-    if bound > Seconds::ZERO {
+    // A run that needed no agent was never planned for any slots.
+    if slots > 0 && bound > Seconds::ZERO {
         let slots = plural(slots as usize, "slot");
-        page.line(&page.look.faint(&format!("No plan for {slots} takes less than {bound}")));
+        page.line(&page.look.faint(&format!("By past timings, {slots} take at least {bound}")));
     }
     if let Some(stop) = &summary.stop {
         page.line(&format!("Stopped: {}", for_line(&stop_reason(stop))));
