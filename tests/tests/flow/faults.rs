@@ -74,7 +74,7 @@ fn a_container_killed_from_outside_costs_nothing_but_the_running_test() {
     prepare();
     let flow = patient::flow();
     let mut run = flow.run("docker", &[]);
-    let pod = run.until("a test that waits", |_| pod_of(&flow.journal()?, WAITING));
+    let pod = run.until("a test that waits", |_| patient::pod_of(&flow.journal()?, WAITING));
     docker(&["kill", &pod]);
     let fault = crash(WAITING, "killed (signal 9), of the whole pod");
     let journal = judge(&flow, &run.end(), [&fault].into_iter());
@@ -127,17 +127,6 @@ fn output_of<'a>(journal: &'a Journal, wanted: &str) -> Option<&'a str> {
         Event::Finished(finished) if finished.test.as_str() == wanted => {
             Some(finished.output.text.as_str())
         }
-        _ => None,
-    })
-}
-
-/// The container in which a test has begun.
-fn pod_of(journal: &Journal, wanted: &str) -> Option<String> {
-    let begins =
-        |event: &Event| matches!(event, Event::Started { test, .. } if test.as_str() == wanted);
-    let (place, _) = journal.events().find(|(_, event)| begins(event))?;
-    journal.events().find_map(|(lease, event)| match event {
-        Event::PodStarted(started) if lease == place => Some(started.pod.clone()),
         _ => None,
     })
 }

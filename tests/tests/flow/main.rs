@@ -22,10 +22,15 @@ macro_rules! in_both_runtimes {
     };
 }
 
+mod automatic;
+mod broken;
 mod checkout;
 mod faults;
+mod fleet;
 mod interrupt;
 mod junit;
 mod loss;
+mod messages;
 mod patient;
+mod secrets;
 mod verdicts;

@@ -55,3 +55,14 @@ pub(crate) fn collects(journal: &Journal) -> bool {
         journal.events().any(|(lease, event)| lease.0 == number && booted(event))
     })
 }
+
+/// The container in which a test has begun.
+pub(crate) fn pod_of(journal: &Journal, wanted: &str) -> Option<String> {
+    let begins =
+        |event: &Event| matches!(event, Event::Started { test, .. } if test.as_str() == wanted);
+    let (place, _) = journal.events().find(|(_, event)| begins(event))?;
+    journal.events().find_map(|(lease, event)| match event {
+        Event::PodStarted(started) if lease == place => Some(started.pod.clone()),
+        _ => None,
+    })
+}
