@@ -39,12 +39,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine that keeps its journals under a directory, with the runs that were not over when
-    /// the last one ended.
+    /// An engine that keeps its journals under a directory.
     #[must_use]
     pub fn new(runs: PathBuf, history: History) -> (Self, Handle) {
         let (sender, commands) = mpsc::channel(QUEUE);
-        let mut engine = Self {
+        let engine = Self {
             state: State::default(),
             shelf: Shelf::new(runs),
             history,
@@ -54,7 +53,6 @@ impl Engine {
             started: Instant::now(),
             commands,
         };
-        engine.recover();
         (engine, Handle::new(sender))
     }
 
@@ -80,7 +78,14 @@ impl Engine {
                 let _ = reply.send(self.submit(*submission));
             }
             Command::Attach(hello, reply) => self.attach(hello, reply),
-            Command::Heard(agent, message) => self.take(to_input(agent, *message)),
+            Command::Heard(connection, agent, message) => match self.state.fleet.get(&agent) {
+                Some(known) if known.connection == Some(connection) => {
+                    self.take(to_input(agent, *message));
+                }
+                // A stream that was refused, given up or replaced speaks for nobody. Its end tells
+                // an agent that still lives to come again.
+                _ => drop(self.streams.remove(&connection)),
+            },
             Command::Detach(connection, agent) => {
                 self.streams.remove(&connection);
                 self.take(Input::Disconnected(connection, agent));
@@ -226,8 +231,10 @@ impl Engine {
         self.shelf.close(id);
     }
 
-    /// Takes up the runs that were not over, by applying their journals again.
-    fn recover(&mut self) {
+    /// Takes up the runs that were not over when the last engine ended, by applying their journals
+    /// again. The directory must be this engine's alone: what another one writes at the moment is
+    /// not over either.
+    pub fn recover(&mut self) {
         for (run, records) in self.shelf.recover() {
             for record in records {
                 self.state.apply(0, &Change::Journal(run.clone(), record));

@@ -19,7 +19,7 @@ pub type Outbox = mpsc::UnboundedReceiver<Result<ToAgent, String>>;
 pub(crate) enum Command {
     Submit(Box<Submission>, oneshot::Sender<Result<RunId, SubmitError>>),
     Attach(Box<Hello>, oneshot::Sender<(Connection, Outbox)>),
-    Heard(AgentId, Box<ToScheduler>),
+    Heard(Connection, AgentId, Box<ToScheduler>),
     Detach(Connection, AgentId),
     Stop(RunId, Stop, oneshot::Sender<bool>),
     List(oneshot::Sender<Vec<Overview>>),
@@ -96,10 +96,10 @@ impl Handle {
         self.ask(|reply| Command::Attach(Box::new(hello), reply)).await
     }
 
-    /// Passes on what an agent says.
-    pub async fn heard(&self, agent: AgentId, message: ToScheduler) {
+    /// Passes on what an agent says on a stream.
+    pub async fn heard(&self, connection: Connection, agent: AgentId, message: ToScheduler) {
         // An engine that has ended hears nothing.
-        let _ = self.commands.send(Command::Heard(agent, Box::new(message))).await;
+        let _ = self.commands.send(Command::Heard(connection, agent, Box::new(message))).await;
     }
 
     /// An agent's stream has ended.

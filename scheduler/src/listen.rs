@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::net::{TcpListener, UnixListener};
@@ -66,8 +66,7 @@ impl Listener {
     /// When the path is taken by a live scheduler, or not to be had.
     pub fn unix(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Bind { address: format!("unix:{}", path.display()), source };
-        if path.exists() && std::os::unix::net::UnixStream::connect(path).is_err() {
-            // Left by a scheduler that is gone.
+        if is_left_behind(path) {
             std::fs::remove_file(path).map_err(failed)?;
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
@@ -111,6 +110,13 @@ impl Listener {
     }
 }
 
+/// Whether this is the socket of a scheduler that is gone, and nothing else.
+fn is_left_behind(path: &Path) -> bool {
+    let is_socket = path.symlink_metadata().is_ok_and(|it| it.file_type().is_socket());
+    let answer = || std::os::unix::net::UnixStream::connect(path);
+    is_socket && answer().is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +131,9 @@ mod tests {
         assert!(Listener::unix(&path).is_err(), "a live scheduler keeps its socket");
         drop(listener);
         assert!(Listener::unix(&path).is_ok(), "a dead one's is taken over");
+        let file = directory.path().join("file");
+        std::fs::write(&file, "precious").unwrap();
+        assert!(Listener::unix(&file).is_err() && file.exists(), "a file is left alone");
     }
 
     #[tokio::test]

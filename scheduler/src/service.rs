@@ -88,7 +88,7 @@ async fn listen(
             }
         };
         match message {
-            Ok(message) => handle.heard(agent.clone(), message).await,
+            Ok(message) => handle.heard(connection, agent.clone(), message).await,
             Err(error) => {
                 tracing::warn!(%agent, "its stream is ended: {error}");
                 break;
@@ -100,7 +100,7 @@ async fn listen(
 
 fn speak(outbox: Outbox) -> impl Stream<Item = Result<wire::SchedulerMessage, Status>> {
     tokio_stream::wrappers::UnboundedReceiverStream::new(outbox)
-        .map(|message| message.map(Into::into).map_err(Status::already_exists))
+        .map(|message| message.map(Into::into).map_err(Status::failed_precondition))
 }
 
 #[tonic::async_trait]

@@ -29,7 +29,8 @@ pub async fn serve(arguments: &ServeArguments) -> Result<ExitCode, Error> {
     let history = History::open(&state.join("history.sqlite3"))?;
     let listener = Listener::open(&arguments.listen).await?;
     let address = listener.address();
-    let (engine, handle) = Engine::new(state.join("runs"), history);
+    let (mut engine, handle) = Engine::new(state.join("runs"), history);
+    engine.recover();
     let engine = tokio::spawn(engine.run());
     eprintln!("listening on {address}");
     let stop = async move { interrupts.next().await };

@@ -3,7 +3,7 @@
 //! A label is an app label, an app's dotted package, a module, a class or a method in one, a
 //! package that holds apps or test modules, `app.Class[.method]`, or a path of any of these.
 
-use muletrain_proto::id::AppLabel;
+use muletrain_proto::id::{AppLabel, TestId};
 use muletrain_proto::inventory::Class;
 use muletrain_proto::snapshot::App;
 
@@ -70,9 +70,7 @@ fn resolve_one(label: &str, apps: &[App]) -> Result<Target, Unknown> {
 }
 
 fn whole(app: &App) -> Target {
-    // Tests outside all apps have no package of their own to ask for.
-    let is_other = app.label == AppLabel::other();
-    Target { dotted: app.module.clone(), app: (!is_other).then(|| app.label.clone()), member: None }
+    Target { dotted: app.module.clone(), app: Some(app.label.clone()), member: None }
 }
 
 /// A path becomes dotted, anything else stays as it is.
@@ -147,36 +145,44 @@ pub fn named_apps<'a>(targets: &[Target], apps: &'a [App]) -> Vec<&'a App> {
     apps.iter().filter(wanted).collect()
 }
 
-/// Whether a class, or which of its tests, is wanted by targets. `None`: the class is not wanted;
-/// `Some(None)`: all of it; `Some(Some(method))`: one test.
+/// Whether a test that was collected for targets is wanted by one of them.
 #[must_use]
-pub fn wanted<'a>(targets: &'a [Target], class: &Class) -> Option<Option<&'a str>> {
+pub fn wants(targets: &[Target], class: &Class, test: &TestId) -> bool {
     // Plain labels mean what the project's own runner makes of them, and it has already picked.
-    if targets.iter().all(|target| target.member.is_none()) {
-        return Some(None);
-    }
-    targets.iter().find_map(|target| match &target.member {
-        None => reaches(target, class).then_some(None),
-        Some(member) => {
-            let name = class.id.as_str().rsplit('.').next();
-            (class.app == member.app && name == Some(&member.class))
-                .then_some(member.method.as_deref())
-        }
-    })
+    let is_plain = |target: &Target| target.member.is_none() && !target.dotted.is_empty();
+    targets.iter().all(is_plain)
+        || targets.iter().any(|target| match &target.member {
+            Some(member) => member.holds(class, test),
+            None => reaches(target, class, test),
+        })
 }
 
-/// Whether a plain target is the one that brought a class in.
-fn reaches(target: &Target, class: &Class) -> bool {
+impl Member {
+    fn holds(&self, class: &Class, test: &TestId) -> bool {
+        let is = |id: &str, name: &str| id.rsplit('.').next() == Some(name);
+        class.app == self.app
+            && is(class.id.as_str(), &self.class)
+            && self.method.as_ref().is_none_or(|method| is(test.as_str(), method))
+    }
+}
+
+/// Whether a target without a member is one that brought a test in.
+fn reaches(target: &Target, class: &Class, test: &TestId) -> bool {
     let dotted = target.dotted.as_str();
-    dotted.is_empty()
-        || is_inside(&class.module, dotted)
-        || is_inside(class.id.as_str(), dotted)
-        || is_inside(dotted, class.id.as_str())
-        || is_inside(dotted, &class.module)
+    if dotted.is_empty() {
+        // Tests outside all apps have no package to ask for: everything was collected.
+        return target.app.as_ref() == Some(&class.app);
+    }
+    let is_imported = !is_inside(class.id.as_str(), &class.module);
+    is_inside(&class.module, dotted)
+        || is_inside(test.as_str(), dotted)
+        || (is_imported && is_inside(dotted, &class.module))
 }
 
 #[cfg(test)]
 mod tests {
+    use muletrain_proto::id::ClassId;
+
     use super::*;
 
     fn apps() -> Vec<App> {
@@ -232,6 +238,40 @@ mod tests {
                 ("ProductTest", Some("test_price"))
             );
         }
+    }
+
+    #[test]
+    fn each_test_that_a_label_names_is_wanted_and_no_other() {
+        let wants = |labels: &[&str], app: &str, class: &str, method: &str| {
+            let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
+            let (module, _) = class.rsplit_once('.').unwrap();
+            let class = Class {
+                id: ClassId::new(class).unwrap(),
+                app: AppLabel::new(app).unwrap(),
+                module: module.to_owned(),
+                file: String::new(),
+                line: None,
+                phase: 0,
+                whole_module: false,
+                tags: vec![],
+                databases: vec![],
+                bases: vec![],
+                tests: vec![],
+            };
+            let test = TestId::new(format!("{}.{method}", class.id)).unwrap();
+            super::wants(&resolve(&labels, &apps()).unwrap(), &class, &test)
+        };
+        let two = ["blog.PostTest.test_a", "blog.PostTest.test_b"];
+        assert!(wants(&two, "blog", "blog.tests.PostTest", "test_a"));
+        assert!(wants(&two, "blog", "blog.tests.PostTest", "test_b"));
+        assert!(!wants(&two, "blog", "blog.tests.PostTest", "test_c"));
+        let mixed = ["catalog.ProductTest", "blog.tests.PostTest.test_a"];
+        assert!(wants(&mixed, "blog", "blog.tests.PostTest", "test_a"));
+        assert!(!wants(&mixed, "blog", "blog.tests.PostTest", "test_b"));
+        assert!(!wants(&mixed, "blog", "blog.tests.OtherTest", "test_a"));
+        let other = ["(other)"];
+        assert!(wants(&other, "(other)", "integration.test_flow.FlowTest", "test_order"));
+        assert!(!wants(&other, "blog", "blog.tests.PostTest", "test_a"));
     }
 
     #[test]

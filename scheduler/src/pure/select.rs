@@ -109,16 +109,13 @@ impl Selector {
     #[must_use]
     pub fn select(&self, mut inventory: Inventory, targets: &[Target]) -> (Inventory, u32) {
         let before = inventory.test_count();
-        inventory.classes.retain_mut(|class| match label::wanted(targets, class) {
-            Some(method) if self.wants_class(class) => {
-                let tests = std::mem::take(&mut class.tests);
-                class.tests = tests
-                    .into_iter()
-                    .filter(|test| is_method(test, method) && self.wants_test(class, test))
-                    .collect();
-                !class.tests.is_empty()
-            }
-            _ => false,
+        inventory.classes.retain_mut(|class| {
+            let mut tests = std::mem::take(&mut class.tests);
+            tests.retain(|test| {
+                label::wants(targets, class, &test.id) && self.wants_test(class, test)
+            });
+            class.tests = tests;
+            !class.tests.is_empty() && self.wants_class(class)
         });
         let left_out = before - inventory.test_count();
         (inventory, u32::try_from(left_out).unwrap_or(u32::MAX))
@@ -137,10 +134,6 @@ impl Selector {
             && !tagged(&self.selection.exclude_tags)
             && (self.patterns.is_empty() || self.patterns.iter().any(|p| p.matches(test)))
     }
-}
-
-fn is_method(test: &Test, method: Option<&str>) -> bool {
-    method.is_none_or(|method| test.id.as_str().rsplit('.').next() == Some(method))
 }
 
 #[cfg(test)]
