@@ -60,7 +60,7 @@ fn an_engine_elsewhere_is_refused_in_plain_text() {
     assert_eq!(output.status.code(), Some(2));
     insta::assert_snapshot!(
         text(&output.stderr),
-        @r#"error: Docker host "tcp://10.0.0.7:2375" is plain TCP to another host, where anyone on the way becomes root on it; forward its socket over ssh, or insist with --insecure-docker-host"#
+        @r#"error: Docker host "tcp://10.0.0.7:2375" is plain TCP to another host, where anyone on the way becomes root on it; forward its socket over ssh (an agent can be told --insecure-docker-host)"#
     );
 }
 
