@@ -112,6 +112,8 @@ async fn read(
     let mut drained = pin!(tokio::time::sleep(Duration::MAX));
     loop {
         tokio::select! {
+            // Lines first: what was said before the end counts, however slowly it is taken.
+            biased;
             line = lines.next() => {
                 let Some(line) = line else { break };
                 let line = line
@@ -119,6 +121,9 @@ async fn read(
                     .and_then(|line| harness::parse(&line));
                 if signals.send(Signal::Line(line)).await.is_err() {
                     return;
+                }
+                if exit.is_some() {
+                    drained.as_mut().reset(Instant::now() + DRAIN_LIMIT);
                 }
             }
             ended = &mut exited, if exit.is_none() => {

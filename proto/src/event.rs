@@ -145,7 +145,7 @@ pub struct Fixture {
     /// The class, where it belongs to one.
     #[serde(default)]
     pub class: Option<ClassId>,
-    /// Error or failed.
+    /// Error or failed; skipped where what comes after the tests skips, which changes nothing.
     pub verdict: Verdict,
     /// Everything that was raised.
     #[serde(default)]

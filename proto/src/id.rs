@@ -50,16 +50,16 @@ fn check_name(kind: &'static str, text: &str) -> Result<(), Error> {
     refuse(kind, text, |character| character == '\0')
 }
 
-/// Letters, digits, `-`, `_`, `.` and `:`, not starting with a dot: safe as a file name, as a
+/// Letters, digits, `-`, `_`, `.` and `:`, not starting with a dot or a dash: safe as a file name, as a
 /// Docker label and on a command line.
 fn check_token(kind: &'static str, text: &str) -> Result<(), Error> {
     check_length(kind, text, TOKEN_LIMIT)?;
     refuse(kind, text, |character| {
         !(character.is_ascii_alphanumeric() || "-_.:".contains(character))
     })?;
-    match text.starts_with('.') {
-        true => Err(Error::Character { kind, text: text.to_owned(), character: '.' }),
-        false => Ok(()),
+    match text.chars().next().filter(|first| ".-".contains(*first)) {
+        Some(character) => Err(Error::Character { kind, text: text.to_owned(), character }),
+        None => Ok(()),
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_run_id_cannot_leave_its_directory() {
-        for text in ["../etc", "a/b", ".", "..", "a b", "a\n", ""] {
+        for text in ["../etc", "a/b", ".", "..", "-a", "a b", "a\n", ""] {
             assert!(RunId::new(text).is_err(), "{text:?}");
         }
         assert!(RunId::new("20260101-120000-k3f9").is_ok());

@@ -22,6 +22,9 @@ const FRAME: Duration = Duration::from_millis(200);
 /// How long a dropped connection is tried again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The same, to a scheduler on this machine that started this process: if it is gone, it is gone.
+const LOCAL_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long a run may take to be closed after the first interrupt.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -33,7 +36,8 @@ const READ_AHEAD: usize = 256;
 pub async fn run(settings: &Watch) -> ExitCode {
     let (sender, mut news) = mpsc::channel(READ_AHEAD);
     let (address, run) = (settings.scheduler.clone(), settings.run.clone());
-    let follower = tokio::spawn(follow(address, run, PATIENCE, sender));
+    let patience = if settings.stored_in.is_some() { LOCAL_PATIENCE } else { PATIENCE };
+    let follower = tokio::spawn(follow(address, run, patience, sender));
     let mut watcher = Watcher::new(settings);
     let mut signals = Signals::new();
     let mut frames = interval(FRAME);

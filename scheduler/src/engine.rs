@@ -15,6 +15,7 @@ use crate::history::History;
 use crate::journal;
 use crate::pure::decide::{Input, decide};
 use crate::pure::fleet::Connection;
+use crate::pure::run::Run;
 use crate::pure::state::{Change, Effect, State, Step};
 use crate::pure::{Moment, advance::advance};
 use crate::shelf::Shelf;
@@ -190,7 +191,12 @@ impl Engine {
                 }
             }
             Effect::Remember(run, inventory) => {
-                if let Some(run) = self.state.runs.get(&run) {
+                // What a value that is kept secret brings about may be different next time, and
+                // so may what could not be imported.
+                let is_lasting = |run: &&Run| {
+                    inventory.errors.is_empty() && run.snapshot.environment.pass.is_empty()
+                };
+                if let Some(run) = self.state.runs.get(&run).filter(is_lasting) {
                     let labels = &run.options.labels;
                     warn(self.history.remember(&run.snapshot, labels, &inventory));
                 }
@@ -239,7 +245,7 @@ impl Engine {
             for record in records {
                 self.state.apply(0, &Change::Journal(run.clone(), record));
             }
-            let passes = |run: &crate::pure::run::Run| !run.snapshot.environment.pass.is_empty();
+            let passes = |run: &Run| !run.snapshot.environment.pass.is_empty();
             if self.state.runs.get(&run).is_some_and(passes) {
                 let reason = "the scheduler was restarted and the values of `[env] pass` are kept \
                               in memory alone; submit the run again"

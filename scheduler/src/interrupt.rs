@@ -1,16 +1,17 @@
-//! Ctrl-C and SIGTERM, as something to wait for.
+//! Ctrl-C, SIGTERM and a closed terminal, as something to wait for.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C and SIGTERM from now on.
+/// Ctrl-C, SIGTERM and SIGHUP from now on.
 #[derive(Debug)]
 pub(crate) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 impl Interrupts {
-    /// Begins to listen; neither ends the process any more.
+    /// Begins to listen; none of them ends the process any more.
     ///
     /// # Errors
     /// When the system refuses signal handlers.
@@ -18,6 +19,7 @@ impl Interrupts {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
@@ -26,6 +28,7 @@ impl Interrupts {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hangup.recv() => {}
         }
     }
 }

@@ -142,6 +142,33 @@ fn a_lost_agents_work_goes_elsewhere_and_its_verdicts_stay() {
 }
 
 #[test]
+fn no_agent_is_lost_because_the_scheduler_was_away() {
+    let mut world = World::new(&[("a", 3)]);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    world.wait(1_000);
+    world.stall(600_000);
+    assert!(world.state.fleet.iter().next().is_some());
+    world.wait(16_000);
+    assert!(world.state.fleet.iter().next().is_none(), "silence counts again from then on");
+}
+
+#[test]
+fn a_grant_that_was_lost_with_its_stream_is_sent_again() {
+    let mut world = World::new(&[("a", 2)]);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    let key = world.pod_of("a");
+    let pod = world.pods.get_mut(&key).unwrap();
+    pod.grant = None;
+    pod.queue.clear();
+    world.cut_off("one");
+    world.connect("one", "b1", 2);
+    world.settle_down();
+    assert!(world.is_closed() && world.run().ledger.settled() == 2);
+}
+
+#[test]
 fn an_agent_that_comes_back_in_time_goes_on_where_it_was() {
     let mut world = World::new(&[("a", 3)]);
     world.connect("one", "b1", 2);

@@ -107,3 +107,16 @@ def test_a_pod_that_is_granted_nothing(ready):
 
 def test_an_empty_grant_is_done(ready):
     assert ready.run([], grant=3)["grant"] == 3
+
+
+def test_a_granted_test_that_is_missing_costs_no_other(project):
+    project.write("shop/tests.py", TESTS.replace("from django.contrib.contenttypes.models import ContentType", ""))
+    ids = ["shop.tests.Two.test_flaky", "shop.tests.Two.test_gone"]
+    with Pod(project) as pod:
+        pod.hello()
+        pod.assign(tests=ids)
+        assert pod.one("planned")["missing"] == ids[1:]
+        pod.run(tests=[{"id": id, "try": 1} for id in ids])
+        pod.finish()
+        assert [event["test"] for event in pod.of("finished")] == ids[:1]
+        assert pod.events[-1]["type"] == "closed"

@@ -160,9 +160,6 @@ impl Slots {
 
     fn opened(&mut self) -> Vec<Effect> {
         self.connected = true;
-        if self.leaving == Leaving::No {
-            self.deadline = None;
-        }
         let hello = Hello { leases: self.held(), ..self.hello.clone() };
         let mut messages = vec![ToScheduler::Hello(hello)];
         let free = self.capacity().saturating_sub(self.live().count());
@@ -180,7 +177,13 @@ impl Slots {
 
     fn message(&mut self, message: ToAgent) -> Vec<Effect> {
         match message {
-            ToAgent::Welcome { .. } => vec![],
+            ToAgent::Welcome { .. } => {
+                // An open stream may lead to nobody, as through a forwarded port.
+                if self.leaving == Leaving::No {
+                    self.deadline = None;
+                }
+                vec![]
+            }
             ToAgent::Run(brief) => {
                 self.runs.insert(brief.run.clone(), Arc::new(*brief));
                 vec![]
@@ -313,7 +316,7 @@ impl Slots {
     }
 
     fn tick(&mut self, now: Instant) -> Vec<Effect> {
-        if self.connected || self.deadline.is_none_or(|deadline| deadline > now) {
+        if self.leaving != Leaving::No || self.deadline.is_none_or(|deadline| deadline > now) {
             return vec![];
         }
         self.deadline = None;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use muletrain_proto::id::Epoch;
 use proptest::prelude::*;
 
+use muletrain_proto::seconds::Seconds;
+
 use super::*;
 use crate::samples::{brief, hello, image, key, lease};
 
@@ -186,7 +188,18 @@ fn a_stream_that_is_back_in_time_ends_nothing() {
     book.lease(1);
     book.tell(Input::Lost);
     book.tell(Input::Opened);
+    let heartbeat = Seconds::ZERO;
+    book.tell(Input::Message(ToAgent::Welcome { heartbeat }));
     assert_eq!(book.pass(CUT_OFF * 2), [""; 0]);
+}
+
+#[test]
+fn a_stream_on_which_nobody_answers_is_none() {
+    let mut book = Book::open();
+    book.lease(1);
+    book.tell(Input::Lost);
+    book.tell(Input::Opened);
+    assert!(!book.pass(CUT_OFF * 2).is_empty());
 }
 
 #[test]

@@ -22,13 +22,17 @@ pub(super) struct Python {
     pub path: String,
     /// What it calls itself.
     pub version: String,
-    /// Digest of what is installed for it; empty where that is the user's own doing.
+    /// Digest of what is installed for it.
     pub key: String,
 }
 
 /// Prints where the interpreter is and which it is.
 const DESCRIBE: &str =
     "import sys; print(sys.executable); print(sys.version.replace(chr(10), ' '))";
+
+/// Prints what is installed and in which version, one a line.
+const INSTALLED: &str = "import importlib.metadata as m; \
+    print(*sorted({f\"{d.metadata['Name']} {d.version}\" for d in m.distributions()}), sep='\\n')";
 
 /// Finds or makes the Python of a project whose tree is at `root`.
 pub(super) async fn prepare(
@@ -46,7 +50,8 @@ pub(super) async fn prepare(
             base.path
         ));
         let fix = "install the project's dependencies for it, or activate their environment";
-        return with_django(base, fix).await;
+        let key = installed(&base.path).await?;
+        return with_django(Python { key, ..base }, fix).await;
     }
     if let Some(reason) = &recipe.reason {
         progress.note(format!("dependencies come from {reason}: {}", recipe.commands.join(", ")));
@@ -119,6 +124,12 @@ async fn describe(python: &str) -> Result<Python, Error> {
         }
         _ => Err(broken(&output.stdout)),
     }
+}
+
+/// Digest of what is installed for a Python that is used as it is: another one gives other tests.
+async fn installed(python: &str) -> Result<String, Error> {
+    let output = output(python, INSTALLED).await?;
+    Ok(Digest::new("muletrain installed 1").field(&output.stdout).finish())
 }
 
 async fn with_django(python: Python, fix: &'static str) -> Result<Python, Error> {

@@ -117,18 +117,21 @@ impl Copier<'_> {
 
     /// Whether no folder above a file is a link: such a file is not what git tracks there.
     fn is_in_real_folders(&mut self, path: &Path) -> Result<bool, Error> {
+        let mut real = Vec::new();
         for folder in path.ancestors().skip(1).filter(|part| !part.as_os_str().is_empty()) {
             if self.folders.contains(folder) {
-                return Ok(true);
+                break;
             }
             let from = self.project.join(folder);
             match from.symlink_metadata() {
-                Ok(metadata) if metadata.is_dir() => drop(self.folders.insert(folder.to_owned())),
+                Ok(metadata) if metadata.is_dir() => real.push(folder.to_owned()),
                 Ok(_) => return Ok(false),
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 Err(source) => return Err(Error::Read { path: from, source }),
             }
         }
+        // Only now is it known that none of them lies below a link.
+        self.folders.extend(real);
         Ok(true)
     }
 

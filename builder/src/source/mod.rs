@@ -83,8 +83,8 @@ struct Listing {
 /// # Errors
 /// When the checkout cannot be read, or the copy cannot be written.
 pub fn read(project: &Path, folder: &Path) -> Result<Source, Error> {
-    let listing = list(project)?;
     let head = git::head(project)?;
+    let listing = list(project)?;
     let (manifest, notes) = copy::copy(project, &listing.paths, folder)?;
     if git::head(project)? != head {
         return Err(Error::Switched { path: project.to_owned() });

@@ -40,7 +40,7 @@ fn token<T, E: Debug>(new: fn(String) -> Result<T, E>) -> impl Strategy<Value = 
 where
     T: Debug,
 {
-    "[A-Za-z0-9_:-][A-Za-z0-9_.:-]{0,12}".prop_map(move |text| new(text).unwrap())
+    "[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,12}".prop_map(move |text| new(text).unwrap())
 }
 
 /// An id that Python code chooses.

@@ -77,6 +77,10 @@ impl Step<'_> {
     fn fixture(&mut self, id: LeaseId, fixture: &Fixture) {
         let known = fixture.class.as_ref().and_then(|class| self.fold.catalog.class_info(class));
         let app = known.map(|class| class.app.clone()).or_else(|| self.app_of(id));
+        // A `tearDownClass` that skips is nothing to `unittest` either.
+        if !fixture.verdict.is_red() {
+            return;
+        }
         self.problem(Problem {
             id: fixture.id.to_string(),
             kind: ProblemKind::Fixture,

@@ -54,12 +54,15 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
                     return Ok(ExitCode::Interrupted);
                 }
                 interrupted = true;
-                let request = wire::CancelRequest::from(run.clone());
-                if let Err(status) = runs.cancel(request).await {
-                    tracing::warn!("the run could not be cancelled: {}", status.message());
-                }
+                tokio::spawn(ask_to_cancel(runs.clone(), run.clone()));
             }
         }
+    }
+}
+
+async fn ask_to_cancel(mut runs: RunsClient<Channel>, run: RunId) {
+    if let Err(status) = runs.cancel(wire::CancelRequest::from(run)).await {
+        tracing::warn!("the run could not be cancelled: {}", status.message());
     }
 }
 

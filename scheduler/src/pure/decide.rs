@@ -60,6 +60,7 @@ pub enum Input {
 #[must_use]
 pub fn decide(state: &State, now: Moment, input: Input) -> Step {
     let mut step = Step::default();
+    step.fleet(fleet::Change::Looked { now });
     if let Input::Credited(agent, _) | Input::Beat(agent, _) | Input::Reported(agent, _) = &input {
         step.fleet(fleet::Change::Heard { agent: agent.clone(), now });
     }
@@ -135,13 +136,24 @@ fn connect(state: &State, now: Moment, step: &mut Step, connection: Connection, 
     step.send(&agent, ToAgent::Welcome { heartbeat });
     revoke_unknown(state, step, &agent, &hello.leases);
     lose_unknown(state, step, &hello);
+    grant_again(state, step, &hello);
     let is_new = state.fleet.get(&agent).is_none_or(|known| known.hello.boot != hello.boot);
     for run in state.runs.values().filter(|_| is_new) {
         step.record(&run.id, Record::AgentJoined { agent: (*hello).clone() });
-        let slots = state.fleet.slots_for(&run.snapshot.content) + hello.slots;
+        let slots = state.fleet.slots_for(&run.snapshot.content).saturating_add(hello.slots);
         step.record(&run.id, Record::Planned { plan: plan::for_slots(&run.plan, slots) });
     }
     step.fleet(fleet::Change::Joined { hello, connection, now });
+}
+
+/// A grant may have been lost with the stream; one that arrives twice is taken once.
+fn grant_again(state: &State, step: &mut Step, hello: &Hello) {
+    for key in &hello.leases {
+        let held = find(state, &hello.agent, key).and_then(|(_, held)| held.grant.clone());
+        if let Some(grant) = held {
+            step.send(&hello.agent, ToAgent::Grant(key.clone(), grant));
+        }
+    }
 }
 
 /// Forgets an agent and loses the leases it held.

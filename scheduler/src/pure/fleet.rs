@@ -12,6 +12,10 @@ use super::Moment;
 /// Silence after which an agent counts as lost, in milliseconds.
 pub const LEASE_TIME: Moment = 15_000;
 
+/// Time between two looks at the world after which the scheduler itself was the one that was away:
+/// stopped, starved, or asleep with its host.
+const STALL: Moment = 5_000;
+
 /// How often an agent shall say that it lives, in milliseconds.
 pub const HEARTBEAT: Moment = 3_000;
 
@@ -21,6 +25,8 @@ pub struct Fleet {
     agents: BTreeMap<AgentId, Agent>,
     /// When an agent last came or went.
     pub changed: Moment,
+    /// When the scheduler last looked at anything.
+    looked: Moment,
 }
 
 /// An agent.
@@ -47,6 +53,11 @@ pub struct Connection(pub u64);
 /// What can change in the fleet.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
+    /// The scheduler looks at the world.
+    Looked {
+        /// When.
+        now: Moment,
+    },
     /// An agent opened a stream.
     Joined {
         /// What it says of itself.
@@ -102,6 +113,7 @@ impl Fleet {
     /// Makes a change.
     pub fn apply(&mut self, change: &Change) {
         match change {
+            Change::Looked { now } => self.look(*now),
             Change::Joined { hello, connection, now } => {
                 let agent = Agent {
                     hello: (**hello).clone(),
@@ -134,6 +146,18 @@ impl Fleet {
         }
     }
 
+    /// What agents said while the scheduler was away is still on its way, so that time is not
+    /// held against them.
+    fn look(&mut self, now: Moment) {
+        let away = now.saturating_sub(self.looked);
+        self.looked = now;
+        if away > STALL {
+            for agent in self.agents.values_mut() {
+                agent.heard = agent.heard.saturating_add(away);
+            }
+        }
+    }
+
     fn change(&mut self, agent: &AgentId, change: impl FnOnce(&mut Agent)) {
         if let Some(agent) = self.agents.get_mut(agent) {
             change(agent);
@@ -155,7 +179,7 @@ impl Fleet {
     #[must_use]
     pub fn slots_for(&self, content: &Content) -> u32 {
         let suitable = self.agents.values().filter(|agent| agent.can_run(content));
-        suitable.map(|agent| agent.hello.slots).sum()
+        suitable.fold(0, |slots: u32, agent| slots.saturating_add(agent.hello.slots))
     }
 }
 

@@ -259,7 +259,7 @@ mod tests {
                 tests: vec![],
             };
             let test = TestId::new(format!("{}.{method}", class.id)).unwrap();
-            super::wants(&resolve(&labels, &apps()).unwrap(), &class, &test)
+            wants(&resolve(&labels, &apps()).unwrap(), &class, &test)
         };
         let two = ["blog.PostTest.test_a", "blog.PostTest.test_b"];
         assert!(wants(&two, "blog", "blog.tests.PostTest", "test_a"));

@@ -154,6 +154,15 @@ impl World {
     }
 
     pub fn wait(&mut self, milliseconds: Moment) {
+        let end = self.now + milliseconds;
+        while self.now < end {
+            self.now = end.min(self.now + 500);
+            self.take(Input::Tick);
+        }
+    }
+
+    /// The scheduler's process is stopped for a while, and nobody else is.
+    pub fn stall(&mut self, milliseconds: Moment) {
         self.now += milliseconds;
         self.take(Input::Tick);
     }
@@ -212,7 +221,7 @@ impl World {
                 self.pods.insert(key, pod);
             }
             Effect::Send(_, ToAgent::Grant(key, grant)) => {
-                if let Some(pod) = self.pods.get_mut(&key) {
+                if let Some(pod) = self.pods.get_mut(&key).filter(|pod| pod.grant.is_none()) {
                     pod.queue = good_run(&self.project, &pod.lease, &grant);
                     pod.grant = Some(grant);
                 }
