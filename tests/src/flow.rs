@@ -141,30 +141,42 @@ impl Flow {
         containers.chain(processes_naming(self.folder.path())).collect()
     }
 
-    /// Waits until nothing of this flow is alive, and says that it left no temporary files.
+    /// Waits until nothing of this flow is alive.
     ///
     /// # Panics
-    /// When something is left.
+    /// When something is after the limit.
     #[track_caller]
-    pub fn is_left_clean(&self, limit: Duration) {
+    pub fn is_gone(&self, limit: Duration) {
         let mut alive = vec![];
         let gone = become_true(limit, || {
             alive = self.alive();
             alive.is_empty().then_some(())
         });
         assert!(gone.is_some(), "left after {limit:?}: {alive:#?}");
-        assert_eq!(self.temporary(), [""; 0]);
     }
 
-    /// Names of what is left in the folder for temporary files.
+    /// Waits until nothing of this flow is alive, and says that no temporary files are left, nor
+    /// any of an agent.
     ///
     /// # Panics
-    /// When it cannot be read.
-    #[must_use]
-    pub fn temporary(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.path("tmp")).expect("it was made with the flow");
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    /// When something is left.
+    #[track_caller]
+    pub fn is_left_clean(&self, limit: Duration) {
+        self.is_gone(limit);
+        let left: Vec<PathBuf> =
+            ["tmp", "state"].map(|part| files_below(&self.path(part))).concat();
+        assert!(left.is_empty(), "left behind: {left:#?}");
     }
+}
+
+/// Every file in a folder, at any depth.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let below = entries.flat_map(|entry| match entry.path() {
+        path if path.is_dir() => files_below(&path),
+        path => vec![path],
+    });
+    below.collect()
 }
 
 /// Folders of the runs in a folder, the oldest first.

@@ -1,5 +1,6 @@
 //! A scheduler, an agent and whoever hands in runs, each started by itself.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,9 +32,8 @@ impl Fleet {
         let scheduler = serve(&flow);
         let mut command = flow.command("muletrain-agent");
         command.args(["run", "--scheduler", &address(&flow), "--runtime", "process"]);
-        // The host may have an agent already.
-        let state = flow.path("state");
-        let agent = flow.start(command.args(["--slots", "2", "--state"]).arg(state));
+        // The host may have an agent already, under the same name.
+        let agent = flow.start(command.args(["--slots", "2", "--state"]).arg(flow.path("agent")));
         Self { flow, scheduler, agent }
     }
 
@@ -66,6 +66,7 @@ impl Fleet {
         self.scheduler.signal(Signal::TERM);
         self.scheduler.end_within(LIMIT).expect(0);
         self.flow.is_left_clean(LIMIT);
+        assert_eq!(fs::read_dir(self.flow.path("agent/pods")).into_iter().flatten().count(), 0);
     }
 }
 
