@@ -76,8 +76,7 @@ impl Flow {
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(binary(name));
         for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if text.starts_with("MULETRAIN_") || text.starts_with("DOCKER_") {
+            if name.to_string_lossy().starts_with("MULETRAIN_") {
                 command.env_remove(&name);
             }
         }

@@ -64,7 +64,10 @@ pub fn write(folder: &Path, path: &str, text: &str) {
 /// Runs git in a checkout.
 pub fn git(folder: &Path, arguments: &[&str]) {
     let identity = ["-c", "user.name=Test", "-c", "user.email=test@localhost"];
-    output(Command::new("git").arg("-C").arg(folder).args(identity).args(arguments));
+    let mut command = Command::new("git");
+    // Nothing of how this user works, such as signing what they commit.
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+    output(command.arg("-C").arg(folder).args(identity).args(arguments));
 }
 
 /// Commits everything as it is.
