@@ -61,7 +61,11 @@ fn of_problem(problem: &Problem, grain: Grain) -> Option<String> {
     let id = problem.id.as_str();
     match (grain, problem.kind) {
         (Grain::App, _) | (_, ProblemKind::Pod) => of_app(app),
-        (_, ProblemKind::Load) => Some(id.strip_prefix("unittest.loader._FailedTest.")?.to_owned()),
+        // Of a module that was named directly only the last part is known, which names nothing.
+        (_, ProblemKind::Load) => {
+            let module = id.strip_prefix("unittest.loader._FailedTest.")?;
+            module.contains('.').then(|| module.to_owned())
+        }
         (_, ProblemKind::Fixture) => Some(id.split_once(" (")?.1.strip_suffix(')')?.to_owned()),
     }
 }
