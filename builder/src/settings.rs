@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use muletrain_proto::cache;
 use muletrain_proto::config::{self, Config, Runtime};
 
 use crate::cli;
@@ -42,7 +43,7 @@ impl Build {
             path,
             runtime: arguments.runtime.or(config.run.runtime).unwrap_or_default(),
             docker_host,
-            cache: arguments.cache.or_else(default_cache).ok_or_else(no_home)?,
+            cache: arguments.cache.or_else(cache::default_folder).ok_or_else(no_home)?,
             config,
             builder: name(),
         })
@@ -62,11 +63,4 @@ pub fn project(path: &Path) -> Result<PathBuf, Error> {
 fn name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("muletrain-builder-{}-{:x}", std::process::id(), now.as_nanos())
-}
-
-fn default_cache() -> Option<PathBuf> {
-    let given = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let base = given.filter(|path| path.is_absolute());
-    let home = || std::env::home_dir().map(|home| home.join(".cache"));
-    Some(base.or_else(home)?.join("muletrain"))
 }
