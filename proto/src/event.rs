@@ -12,6 +12,8 @@ use crate::verdict::Verdict;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
+    /// Databases for all pods of the snapshot, before this one is started.
+    Warming(Warming),
     /// The pod's containers, or its process, are up.
     PodStarted(PodStarted),
     /// Django and the settings are loaded.
@@ -48,6 +50,26 @@ pub enum Event {
     Closed(Closed),
     /// The last event of every lease.
     Ended(Ending),
+}
+
+/// What becomes of databases that are set up once and kept for all pods of a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Warming {
+    /// They are being set up, and this pod waits for them.
+    Begun,
+    /// Kept ones fit.
+    Found,
+    /// They have been set up.
+    Made {
+        /// Time it took.
+        seconds: Seconds,
+    },
+    /// None are kept: the pod sets up its own.
+    Failed {
+        /// Why, in words.
+        reason: String,
+    },
 }
 
 /// The pod's containers, or its process, are up.
@@ -113,6 +135,9 @@ pub struct Database {
     pub alias: String,
     /// Such as `postgresql`.
     pub vendor: String,
+    /// Whether its content was kept, and not migrated in this pod.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm: bool,
 }
 
 /// A test ended.

@@ -78,6 +78,8 @@ pub struct Options {
     pub slots: Option<u32>,
     /// What a pod may use.
     pub limits: Limits,
+    /// Whether every pod sets its databases up anew, also where kept ones fit.
+    pub fresh_databases: bool,
 }
 
 /// What of the inventory is wanted. Empty lists want everything.

@@ -98,6 +98,9 @@ pub struct Selecting {
     /// Containers or processes at once [default: one per processor here, or all that a fleet has]
     #[arg(long, value_name = "N", env = "MULETRAIN_SLOTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub slots: Option<u32>,
+    /// Set every pod's databases up anew instead of starting from kept ones
+    #[arg(long = "fresh-db", env = "MULETRAIN_FRESH_DB")]
+    pub fresh_databases: bool,
     /// Print the plan and why, run nothing
     #[arg(long)]
     pub explain: bool,

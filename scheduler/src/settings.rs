@@ -91,6 +91,7 @@ fn merge(arguments: &Selecting, config: &Config) -> Result<Settings, Error> {
             timeout: arguments.timeout.or(run.timeout),
             slots: arguments.slots.or(run.slots),
             limits,
+            fresh_databases: arguments.fresh_databases,
         },
         runtime: arguments.runtime.or(run.runtime).unwrap_or_default(),
         docker_host: arguments.docker_host.clone().or_else(|| run.docker_host.clone()),

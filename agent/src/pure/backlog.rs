@@ -1,6 +1,6 @@
 //! How much an agent keeps for a scheduler that does not acknowledge, and when pods have to wait.
 
-use muletrain_proto::event::Event;
+use muletrain_proto::event::{Event, Warming};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::outcome::{Ending, Failure, Output};
 
@@ -28,7 +28,9 @@ pub fn weight(event: &Event) -> usize {
             Event::Collected(collected) => inventory(&collected.inventory),
             Event::Planned(planned) => inventory(&planned.inventory),
             Event::Ended(Ending::Crashed(death)) => death.stderr.len() + output(&death.output),
-            Event::PodStarted(_)
+            Event::Warming(Warming::Failed { reason }) => reason.len(),
+            Event::Warming(_)
+            | Event::PodStarted(_)
             | Event::Booted(_)
             | Event::Started { .. }
             | Event::Done { .. }

@@ -397,6 +397,7 @@ fn silence(phase: Phase) -> Failed {
 
 fn name(event: &Event) -> &'static str {
     match event {
+        Event::Warming(_) => "`warming`",
         Event::PodStarted(_) => "`pod_started`",
         Event::Booted(_) => "`booted`",
         Event::Collected(_) => "`collected`",

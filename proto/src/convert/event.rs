@@ -3,7 +3,7 @@
 use super::{At, Error, counted};
 use crate::event::{
     Booted, ClassTimes, Closed, Collected, Event, Failed, Finished, Fixture, Planned, PodStarted,
-    Ready, TimedOut,
+    Ready, TimedOut, Warming,
 };
 use crate::id::TestId;
 use crate::outcome::Ending;
@@ -14,6 +14,7 @@ impl TryFrom<wire::Event> for Event {
 
     fn try_from(message: wire::Event) -> Result<Self, Error> {
         Ok(match message.event.ok_or_else(Error::missing).at("event")? {
+            Kind::Warming(message) => Self::Warming(Warming::try_from(message).at("warming")?),
             Kind::PodStarted(message) => {
                 Self::PodStarted(PodStarted::try_from(message).at("pod_started")?)
             }
@@ -44,6 +45,7 @@ impl TryFrom<wire::Event> for Event {
 impl From<Event> for wire::Event {
     fn from(event: Event) -> Self {
         let event = match event {
+            Event::Warming(event) => Kind::Warming(event.into()),
             Event::PodStarted(event) => Kind::PodStarted(event.into()),
             Event::Booted(event) => Kind::Booted(event.into()),
             Event::Collected(event) => Kind::Collected(event.into()),

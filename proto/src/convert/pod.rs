@@ -2,9 +2,36 @@
 
 use super::outcome::output;
 use super::{At, Error, all, each, member, required};
-use crate::event::{Booted, Collected, Database, Failed, Phase, Planned, PodStarted, Ready};
+use crate::event::{
+    Booted, Collected, Database, Failed, Phase, Planned, PodStarted, Ready, Warming,
+};
 use crate::seconds::Seconds;
-use crate::wire;
+use crate::wire::{self, warming::Step};
+
+impl TryFrom<wire::Warming> for Warming {
+    type Error = Error;
+
+    fn try_from(message: wire::Warming) -> Result<Self, Error> {
+        Ok(match message.step.ok_or_else(Error::missing).at("step")? {
+            Step::Begun(wire::Nothing {}) => Self::Begun,
+            Step::Found(wire::Nothing {}) => Self::Found,
+            Step::Made(seconds) => Self::Made { seconds: Seconds::new(seconds).at("made")? },
+            Step::Failed(reason) => Self::Failed { reason },
+        })
+    }
+}
+
+impl From<Warming> for wire::Warming {
+    fn from(event: Warming) -> Self {
+        let step = match event {
+            Warming::Begun => Step::Begun(wire::Nothing {}),
+            Warming::Found => Step::Found(wire::Nothing {}),
+            Warming::Made { seconds } => Step::Made(seconds.get()),
+            Warming::Failed { reason } => Step::Failed(reason),
+        };
+        Self { step: Some(step) }
+    }
+}
 
 impl TryFrom<wire::PodStarted> for PodStarted {
     type Error = Error;
@@ -107,13 +134,13 @@ impl From<Ready> for wire::Ready {
 
 impl From<wire::Database> for Database {
     fn from(message: wire::Database) -> Self {
-        Self { alias: message.alias, vendor: message.vendor }
+        Self { alias: message.alias, vendor: message.vendor, warm: message.warm }
     }
 }
 
 impl From<Database> for wire::Database {
     fn from(database: Database) -> Self {
-        Self { alias: database.alias, vendor: database.vendor }
+        Self { alias: database.alias, vendor: database.vendor, warm: database.warm }
     }
 }
 

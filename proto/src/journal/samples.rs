@@ -3,7 +3,7 @@
 use super::Record;
 use crate::event::{
     Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Phase,
-    Planned, PodStarted, Ready, TimedOut,
+    Planned, PodStarted, Ready, TimedOut, Warming,
 };
 use crate::id::{
     AgentId, AppLabel, BootId, ClassId, Epoch, LeaseId, LeaseKey, RunId, SnapshotId, TestId,
@@ -82,6 +82,10 @@ pub(super) fn records() -> Vec<Record> {
 pub(super) fn events() -> Vec<Event> {
     let seconds = seconds(0.25);
     let mut events = vec![
+        Event::Warming(Warming::Begun),
+        Event::Warming(Warming::Found),
+        Event::Warming(Warming::Made { seconds }),
+        Event::Warming(Warming::Failed { reason: "a migration failed".to_owned() }),
         Event::PodStarted(PodStarted { pod: "3f9a".to_owned(), seconds }),
         Event::Booted(Booted {
             python: "3.12.4".to_owned(),
@@ -92,7 +96,7 @@ pub(super) fn events() -> Vec<Event> {
         Event::Collected(Collected { inventory: inventory(), seconds }),
         Event::Planned(Planned { inventory: inventory(), missing: vec![test()], seconds }),
         Event::Ready(Ready {
-            databases: vec![Database { alias: "default".to_owned(), vendor: "sqlite".to_owned() }],
+            databases: vec![database("default", false), database("search", true)],
             seconds,
             output: output(),
         }),
@@ -158,6 +162,10 @@ pub(super) fn events() -> Vec<Event> {
     ];
     events.extend(endings.map(Event::Ended));
     events
+}
+
+fn database(alias: &str, warm: bool) -> Database {
+    Database { alias: alias.to_owned(), vendor: "sqlite".to_owned(), warm }
 }
 
 fn snapshot() -> Snapshot {

@@ -8,7 +8,7 @@ use proptest::sample::select;
 use super::{class_id, counted, failures, inventory, output, seconds, test_id, text};
 use crate::event::{
     Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Phase,
-    Planned, PodStarted, Ready, TimedOut,
+    Planned, PodStarted, Ready, TimedOut, Warming,
 };
 use crate::outcome::{Death, Ending};
 use crate::verdict::Verdict;
@@ -24,8 +24,13 @@ pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
 
 fn pod_event() -> impl Strategy<Value = Event> {
     let phase = select(Phase::ALL.to_vec());
-    let database = (text(), text()).prop_map(|(alias, vendor)| Database { alias, vendor });
+    let database = (text(), text(), any::<bool>()).prop_map(|(alias, vendor, warm)| Database {
+        alias,
+        vendor,
+        warm,
+    });
     prop_oneof![
+        warming().prop_map(Event::Warming),
         (text(), seconds())
             .prop_map(|(pod, seconds)| Event::PodStarted(PodStarted { pod, seconds })),
         (text(), text(), text(), seconds()).prop_map(|(python, django, runner, seconds)| {
@@ -45,6 +50,15 @@ fn pod_event() -> impl Strategy<Value = Event> {
         }),
         (any::<u32>(), option::of(any::<u64>()))
             .prop_map(|(tests, peak_kib)| Event::Closed(Closed { tests, peak_kib })),
+    ]
+}
+
+fn warming() -> impl Strategy<Value = Warming> {
+    prop_oneof![
+        Just(Warming::Begun),
+        Just(Warming::Found),
+        seconds().prop_map(|seconds| Warming::Made { seconds }),
+        text().prop_map(|reason| Warming::Failed { reason }),
     ]
 }
 

@@ -82,8 +82,8 @@ pub(super) fn options() -> impl Strategy<Value = Options> {
     );
     let time = || option::of(seconds());
     let count = || option::of(any::<u32>());
-    (texts(), selection, count(), time(), time(), count(), limits).prop_map(
-        |(labels, selection, max_failures, test_timeout, timeout, slots, limits)| Options {
+    (texts(), selection, count(), time(), time(), count(), limits, any::<bool>()).prop_map(
+        |(
             labels,
             selection,
             max_failures,
@@ -91,6 +91,16 @@ pub(super) fn options() -> impl Strategy<Value = Options> {
             timeout,
             slots,
             limits,
+            fresh_databases,
+        )| Options {
+            labels,
+            selection,
+            max_failures,
+            test_timeout,
+            timeout,
+            slots,
+            limits,
+            fresh_databases,
         },
     )
 }

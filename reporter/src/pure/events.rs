@@ -13,6 +13,7 @@ use super::summary::{Problem, ProblemKind, Try};
 impl Step<'_> {
     pub(super) fn event(&mut self, id: LeaseId, event: &Event) {
         match event {
+            Event::Warming(_) => {}
             Event::PodStarted(started) => self.lease(id, |lease| {
                 lease.setup.pod = started.seconds;
                 lease.advance(Stage::Booting);

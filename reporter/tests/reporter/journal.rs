@@ -84,8 +84,8 @@ impl Journal {
         self.after(1500).event(lease, Event::Booted(booted));
         let planned = Planned { inventory, missing: Vec::new(), seconds: seconds(0.125) };
         self.after(125).event(lease, Event::Planned(planned));
-        let databases =
-            vec![Database { alias: "default".to_owned(), vendor: "postgresql".to_owned() }];
+        let (alias, vendor) = ("default".to_owned(), "postgresql".to_owned());
+        let databases = vec![Database { alias, vendor, warm: false }];
         let ready = Ready { databases, seconds: seconds(2.0), output: Output::default() };
         self.after(2000).event(lease, Event::Ready(ready))
     }

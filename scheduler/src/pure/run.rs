@@ -205,7 +205,8 @@ impl Run {
             }
             Event::Failed(failed) => self.fail(app.as_ref(), failed.phase),
             Event::Ended(ending) => self.end(now, lease, ending),
-            Event::PodStarted(_)
+            Event::Warming(_)
+            | Event::PodStarted(_)
             | Event::Booted(_)
             | Event::Collected(_)
             | Event::Ready(_)
