@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::time::Duration;
+
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::outcome::Ending;
-use muletrain_proto::snapshot::{Content, Service};
+use muletrain_proto::snapshot::{Content, Ready, Service};
 use support::engine::{containers_of, docker_brief, inspect, kill, service_image};
 use support::flow::{WAITING, attached, lease_until_it_runs, run_app};
 use support::project::{process_brief, sample, small_project};
@@ -18,21 +20,29 @@ async fn infrastructure(brief: &RunBrief) -> String {
     }
 }
 
-fn service(image: String, ready: &[&str]) -> Service {
+fn service(image: String, ready: Ready) -> Service {
     Service {
         name: "db".to_owned(),
         image,
+        user: None,
         command: vec![],
         environment: [("GREETING".to_owned(), "hello".to_owned())].into(),
-        ready: ready.iter().map(|&word| word.to_owned()).collect(),
+        tmpfs: vec![],
+        data: None,
+        ready,
+        ready_limit: Duration::from_secs(30).into(),
         aliases: vec!["database.internal".to_owned()],
+        provides: [].into(),
     }
 }
 
 const SERVER: &str = r#"["python3", "-m", "http.server", "8000", "--directory", "/etc"]"#;
 
-const PROBE: [&str; 3] =
-    ["python3", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000), 1)"];
+/// Asks the server itself.
+fn probe() -> Ready {
+    let ask = "import socket; socket.create_connection(('127.0.0.1', 8000), 1)";
+    Ready::Command(["python3", "-c", ask].map(str::to_owned).to_vec())
+}
 
 const CLIENT: &str = "
 import urllib.request
@@ -48,19 +58,46 @@ class T(SimpleTestCase):
 async fn a_service_answers_under_its_names() {
     let project = small_project(CLIENT);
     let mut brief = docker_brief(project.path(), &["app"]);
-    brief.snapshot.services = vec![service(service_image("server", SERVER), &PROBE)];
+    for ready in [probe(), Ready::Port(8000)] {
+        brief.snapshot.services = vec![service(service_image("server", SERVER), ready)];
+        let (events, ending) = run_app("docker", &brief, "app").await;
+        assert_eq!(ending, Ending::Closed);
+        assert_eq!(verdicts(&events), "app.tests.T.test_service passed");
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_ready_once_its_log_says_so() {
+    let late = r#"["sh", "-c", "echo rea; sleep 1; python3 -m http.server 8000 --directory /etc & sleep 2; printf 'rea'; echo dy >&2; printf dy; wait"]"#;
+    let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
+    brief.snapshot.services =
+        vec![service(service_image("late", late), Ready::Log("ready".to_owned()))];
     let (events, ending) = run_app("docker", &brief, "app").await;
     assert_eq!(ending, Ending::Closed);
     assert_eq!(verdicts(&events), "app.tests.T.test_service passed");
 }
 
 #[tokio::test]
+async fn a_service_that_does_not_get_ready_is_no_fault_of_the_tests() {
+    let image = service_image("idle", r#"["sh", "-c", "echo thinking; sleep 300"]"#);
+    let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
+    for ready in [probe(), Ready::Port(8000), Ready::Log("done".to_owned())] {
+        brief.snapshot.services = vec![service(image.clone(), ready)];
+        brief.snapshot.services[0].ready_limit = Duration::from_secs(2).into();
+        assert_eq!(
+            infrastructure(&brief).await,
+            "service db was not ready within 2.0 s; the end of its log:\nthinking\n"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_service_that_ends_before_it_is_ready_is_no_fault_of_the_tests() {
     let image = service_image("broken", r#"["sh", "-c", "echo cannot find my data; exit 3"]"#);
     let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
-    brief.snapshot.services = vec![service(image, &PROBE)];
+    brief.snapshot.services = vec![service(image, probe())];
     insta::assert_snapshot!(infrastructure(&brief).await, @r"
-    service db ended before it was ready; the end of its log:
+    service db ended with status 3 before it was ready; the end of its log:
     cannot find my data
     ");
 }
@@ -69,7 +106,7 @@ async fn a_service_that_ends_before_it_is_ready_is_no_fault_of_the_tests() {
 async fn a_service_that_ends_midway_is_no_fault_of_the_tests() {
     let image = service_image("lasting", r#"["sh", "-c", "echo at your service; sleep 300"]"#);
     let mut brief = docker_brief(small_project(WAITING).path(), &["app"]);
-    brief.snapshot.services = vec![service(image, &[])];
+    brief.snapshot.services = vec![service(image, Ready::Started)];
     let mut scheduler = Scheduler::start();
     let (_agent, mut connection) = attached(&mut scheduler, "docker").await;
     lease_until_it_runs(&mut connection, &brief).await;

@@ -1,6 +1,5 @@
-//! Making a snapshot: read the checkout once, then freeze the copy.
+//! Making a snapshot: read the checkout, then freeze what was read.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use muletrain_proto::config::{Config, Runtime};
@@ -24,7 +23,7 @@ pub struct Frozen {
     pub name: String,
     /// Its configuration.
     pub config: Config,
-    /// Its files, copied.
+    /// Its files.
     pub source: Source,
     /// How Django is reached.
     pub project: Project,
@@ -34,6 +33,17 @@ pub struct Frozen {
     pub environment: Environment,
     /// Service containers each pod has.
     pub services: Vec<Service>,
+}
+
+/// What making a snapshot works with.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// What is kept from one build to the next.
+    pub cache: &'a Cache,
+    /// A folder for what is written meanwhile.
+    pub staging: &'a Path,
+    /// Where it is told what happens.
+    pub progress: &'a Progress,
 }
 
 /// Where a snapshot ended up.
@@ -47,18 +57,37 @@ pub struct Placed {
     pub python: String,
 }
 
-/// Builds a snapshot of the project.
+/// Times a checkout is read that changes meanwhile.
+const READINGS: usize = 3;
+
+/// Builds a snapshot of the project. A checkout that changes while it is read is read again.
 ///
 /// # Errors
 /// When the checkout is no project, cannot be read, or cannot be made into a snapshot.
 pub async fn build(settings: &settings::Build, progress: &Progress) -> Result<Snapshot, Error> {
     let engine = choose(settings, progress).await?;
     let cache = Cache::open(&settings.cache)?;
+    for _ in 1..READINGS {
+        match freeze_and_place(settings, engine.as_ref(), &cache, progress).await {
+            Err(error) if error.is_change() => progress.say(&format!("reading it again: {error}")),
+            result => return result,
+        }
+    }
+    freeze_and_place(settings, engine.as_ref(), &cache, progress).await
+}
+
+async fn freeze_and_place(
+    settings: &settings::Build,
+    engine: Option<&Engine>,
+    cache: &Cache,
+    progress: &Progress,
+) -> Result<Snapshot, Error> {
     let staging = cache.staging()?;
-    let frozen = freeze(settings, staging.path(), progress).await?;
+    let frozen = freeze(settings, cache, staging.path(), progress).await?;
+    let place = Place { cache, staging: staging.path(), progress };
     let placed = match engine {
-        Some(engine) => docker::place(&engine, &frozen, staging.path(), progress).await?,
-        None => process::place(&cache, &frozen, progress).await?,
+        Some(engine) => docker::place(engine, &frozen, &place).await?,
+        None => process::place(&frozen, &place).await?,
     };
     Ok(Snapshot {
         version: snapshot::VERSION,
@@ -90,22 +119,24 @@ async fn choose(settings: &settings::Build, progress: &Progress) -> Result<Optio
     }
 }
 
-/// Reads the checkout once into `folder`.
+/// Reads the checkout; files of a commit are written to `staging` for it.
 async fn freeze(
     settings: &settings::Build,
-    folder: &Path,
+    cache: &Cache,
+    staging: &Path,
     progress: &Progress,
 ) -> Result<Frozen, Error> {
-    // Before anything is copied: a folder that is no project may be large.
-    let names = source::paths(&settings.path)?;
-    let project = project(settings, &names, progress)?;
-    let (path, copy) = (settings.path.clone(), folder.join("tree"));
-    std::fs::create_dir(&copy)
-        .map_err(|source| source::Error::Write { path: copy.clone(), source })?;
-    let read = tokio::task::spawn_blocking(move || source::read(&path, &copy));
-    let source = read.await.map_err(|source| process::Error::Start { source: source.into() })??;
-    source.notes.iter().for_each(|note| progress.note(note.clone()));
-    let apps = suites::discover(&source.folder, source.manifest.texts(), project.manage.as_deref());
+    let listing = {
+        let (path, committed) = (settings.path.clone(), settings.committed);
+        let folder = staging.join("commit");
+        blocking(move || source::list_or_export(&path, committed, &folder)).await?
+    };
+    // Before anything is read: a folder that is no project may be large.
+    let project = project(settings, &listing.names(), progress)?;
+    let known = (!settings.committed).then(|| cache.known());
+    let source = blocking(move || listing.read(known.as_deref())).await?;
+    source.notes().into_iter().for_each(|note| progress.note(note));
+    let apps = suites::of(&source, project.manage.as_deref())?;
     let files = source.manifest.0.len();
     progress.say(&format!("read {files} files of {} apps", apps.len()));
     let config = settings.config.clone();
@@ -118,6 +149,14 @@ async fn freeze(
         project,
         apps,
     })
+}
+
+/// Does what waits for the disk beside what waits for signals.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, source::Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|source| process::Error::Start { source: source.into() })??)
 }
 
 /// Finds out how Django is reached.
@@ -148,18 +187,6 @@ fn project(
     Ok(Project { manage, settings: configured.settings.clone() })
 }
 
-fn services(config: &Config) -> Vec<Service> {
-    let services = config.services.iter().map(|(name, service)| Service {
-        name: name.clone(),
-        image: service.image.clone(),
-        command: service.command.clone(),
-        environment: service.env.clone(),
-        ready: service.ready.clone(),
-        aliases: service.aliases.clone(),
-    });
-    services.collect()
-}
-
 impl Frozen {
     /// The id of a snapshot of these files on a base: a digest of everything that decides how
     /// the tests behave.
@@ -175,12 +202,5 @@ impl Frozen {
             .list(base)
             .finish();
         SnapshotId::new(digest).map_err(|error| Error::Usage(error.to_string()))
-    }
-    /// Texts of those of these files that the project has, by path; its tree is at `folder`.
-    #[must_use]
-    pub fn texts(&self, folder: &Path, paths: &[&str]) -> BTreeMap<String, String> {
-        let there = paths.iter().filter(|path| self.source.manifest.has_file(path));
-        let text = |path: &&str| std::fs::read_to_string(folder.join(path)).ok();
-        there.filter_map(|path| Some(((*path).to_owned(), text(path)?))).collect()
     }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AppLabel, SnapshotId};
+use crate::seconds::Seconds;
 
 /// Version of the snapshot format that this build writes and the only one it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A frozen branch. The builder prints it as JSON; everyone else reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,24 +142,54 @@ pub struct Environment {
 }
 
 /// A service container, such as a database.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// Its name in the configuration, and an alias of `localhost` in the pod.
     pub name: String,
     /// Image reference.
     pub image: String,
+    /// User it runs as, without any capability; none: the image's, with those it takes to step
+    /// down from root.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Command, where not the image's own.
     #[serde(default)]
     pub command: Vec<String>,
     /// Its environment.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
-    /// Command that succeeds once it is ready.
+    /// Folders in memory.
     #[serde(default)]
-    pub ready: Vec<String>,
+    pub tmpfs: Vec<String>,
+    /// Folder of what it stores, where a copy of its file system holds that.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// How it shows that it can be used.
+    #[serde(default)]
+    pub ready: Ready,
+    /// How long that may take.
+    pub ready_limit: Seconds,
     /// Further aliases.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Variables by which tests find it, unless their environment has others of these names.
+    #[serde(default)]
+    pub provides: BTreeMap<String, String>,
+}
+
+/// How a service shows that it can be used.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ready {
+    /// It was started.
+    #[default]
+    Started,
+    /// A command in its container succeeds.
+    Command(Vec<String>),
+    /// It accepts connections at a port of `localhost`.
+    Port(u16),
+    /// Its log says this.
+    Log(String),
 }
 
 /// A Django app, or another suite, as its files show it.

@@ -63,14 +63,16 @@ fn host_config(container: &Container, first: &str) -> HostConfig {
         memory_swap: Some(signed(container.memory)),
         pids_limit: Some(container.processes.into()),
         nano_cpus: container.cpu_millis.map(|millis| i64::from(millis) * 1_000_000),
-        tmpfs: container.temporary.map(|bytes| {
-            let options = format!("rw,exec,nosuid,nodev,mode=1777,size={bytes}");
-            HashMap::from([("/tmp".to_owned(), options)])
-        }),
+        tmpfs: (!container.temporary.is_empty())
+            .then(|| container.temporary.iter().map(in_memory).collect()),
         log_config: Some(log(&container.role)),
         auto_remove: Some(false),
         ..HostConfig::default()
     }
+}
+
+fn in_memory((folder, bytes): (&String, &u64)) -> (String, String) {
+    (folder.clone(), format!("rw,exec,nosuid,nodev,mode=1777,size={bytes}"))
 }
 
 /// Host name and names of `127.0.0.1`, which only the container that owns the network may have.
@@ -89,7 +91,7 @@ fn names(network: &Network) -> (Option<String>, Option<Vec<String>>) {
 /// message that says why it ended.
 fn log(role: &Role) -> HostConfigLogConfig {
     match role {
-        Role::Tests { .. } => HostConfigLogConfig { typ: Some("none".to_owned()), config: None },
+        Role::Tests { .. } | Role::Probe => HostConfigLogConfig { typ: Some("none".to_owned()), config: None },
         Role::Service { .. } => HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
             config: Some(HashMap::from([

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::run::{Limits, Secrets};
-use muletrain_proto::snapshot::{Content, Service};
+use muletrain_proto::seconds::Seconds;
+use muletrain_proto::snapshot::{Content, Ready, Service};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -32,12 +33,27 @@ fn variables() -> impl Strategy<Value = BTreeMap<String, String>> {
     prop::collection::btree_map(text(), text(), 0..4)
 }
 
+fn ready() -> impl Strategy<Value = Ready> {
+    prop_oneof![
+        Just(Ready::Started),
+        texts().prop_map(Ready::Command),
+        any::<u16>().prop_map(Ready::Port),
+        text().prop_map(Ready::Log),
+    ]
+}
+
 prop_compose! {
     fn service()(
-        name in text(), image in text(), command in texts(), environment in variables(),
-        ready in texts(), aliases in texts(),
+        names in (text(), text(), prop::option::of(text()), prop::option::of(text())),
+        command in texts(), environment in variables(), tmpfs in texts(), ready in ready(),
+        aliases in texts(), provides in variables(),
     ) -> Service {
-        Service { name, image, command, environment, ready, aliases }
+        let (name, image, user, data) = names;
+        let ready_limit = Seconds::ZERO;
+        Service {
+            name, image, user, command, environment, tmpfs, data, ready, ready_limit, aliases,
+            provides,
+        }
     }
 }
 
@@ -109,13 +125,13 @@ fn check(body: &Value, is_first: bool, is_tests: bool) -> Result<(), TestCaseErr
     prop_assert_eq!(network == "none", is_first);
     prop_assert!(is_first || network == "container:muletrain-boot-run-1-1-service1");
     let added = host.get("CapAdd").cloned().unwrap_or(json!([]));
-    match is_tests {
+    match body["User"].is_string() {
         true => prop_assert_eq!(added, json!([])),
         false => prop_assert_eq!(added, json!(SERVICE_CAPABILITIES)),
     }
     let tmpfs = host.get("Tmpfs").cloned().unwrap_or(json!({}));
     for (folder, options) in tmpfs.as_object().unwrap() {
-        prop_assert_eq!(folder, "/tmp");
+        prop_assert!(!is_tests || folder == "/tmp");
         prop_assert!(options.as_str().unwrap().starts_with("rw,exec,nosuid,nodev,"));
     }
     prop_assert!(body.get("Volumes").is_none() && body.get("ExposedPorts").is_none());

@@ -1,7 +1,9 @@
 //! What can go wrong with an engine, in words that say what to do.
 
-use muletrain_proto::docker_host::Endpoint;
 use std::time::Duration;
+
+use muletrain_proto::docker_host::Endpoint;
+use muletrain_proto::seconds::Seconds;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -67,15 +69,17 @@ pub enum Error {
         image: String,
     },
     /// A service ended.
-    #[error("service {service} ended before it was ready{log}")]
+    #[error("service {service} {how} before it was ready{log}")]
     ServiceEnded {
         /// Which.
         service: String,
+        /// How.
+        how: String,
         /// The end of its log.
         log: LogTail,
     },
     /// A service does not get ready.
-    #[error("service {service} was not ready within {} s{log}", .limit.as_secs())]
+    #[error("service {service} was not ready within {}{log}", Seconds::from(*.limit))]
     ServiceNotReady {
         /// Which.
         service: String,
@@ -83,6 +87,14 @@ pub enum Error {
         limit: Duration,
         /// The end of its log.
         log: LogTail,
+    },
+    /// What asks a service's port ended without an answer.
+    #[error("what asks the port of service {service} {how}")]
+    Probe {
+        /// The service.
+        service: String,
+        /// How.
+        how: String,
     },
     /// A pod without a container for its tests.
     #[error("the pod has no container for its tests")]

@@ -15,6 +15,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
+use futures_util::future::try_join_all;
 use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
@@ -23,6 +24,7 @@ use muletrain_proto::seconds::Seconds;
 pub use connection::Facts;
 pub use error::Error;
 use error::within;
+use service::Service;
 
 use crate::package::BOOTSTRAP;
 use crate::pod::Pod;
@@ -77,23 +79,37 @@ impl Docker {
     }
 
     async fn start_containers(&self, containers: &[Container]) -> Result<Pod, Error> {
-        let mut services = Vec::new();
-        let first = containers.first().map(|container| container.name.as_str());
-        for container in containers {
-            if let Role::Service { name, ready } = &container.role {
-                let image = service::image(&self.engine, name, &container.image).await?;
-                self.create(container, image, first).await?;
-                services.push(service::start(&self.engine, name, ready, container).await?);
-            }
-        }
-        for service in &services {
-            service.wait_until_ready(&self.engine).await?;
-        }
-        let Some((container, platform)) = containers.iter().find_map(tests) else {
+        let Some((tests, platform)) = containers.iter().find_map(tests) else {
             return Err(Error::Empty);
         };
-        tests_container::check_image(&self.engine, &container.image, platform).await?;
-        let id = self.create(container, container.image.clone(), first).await?;
+        tests_container::check_image(&self.engine, &tests.image, platform).await?;
+        let first = containers.first().map(|container| container.name.as_str());
+        let mut services = Vec::new();
+        for container in containers {
+            match &container.role {
+                Role::Service { name, ready, limit } => {
+                    let image = service::image(&self.engine, name, &container.image).await?;
+                    let service = Service {
+                        name: name.clone(),
+                        container: self.create(container, image, first).await?,
+                        ready: ready.clone(),
+                        limit: *limit,
+                        probe: None,
+                    };
+                    service.start(&self.engine).await?;
+                    services.push(service);
+                }
+                Role::Probe => {
+                    let id = self.create(container, container.image.clone(), first).await?;
+                    if let Some(service) = services.last_mut() {
+                        service.start_probe(&self.engine, &id).await?;
+                    }
+                }
+                Role::Tests { .. } => {}
+            }
+        }
+        try_join_all(services.iter().map(|service| service.wait_until_ready(&self.engine))).await?;
+        let id = self.create(tests, tests.image.clone(), first).await?;
         tests_container::start(&self.engine, id, services).await
     }
 
@@ -205,7 +221,7 @@ impl Docker {
 fn tests(container: &Container) -> Option<(&Container, &str)> {
     match &container.role {
         Role::Tests { platform } => Some((container, platform)),
-        Role::Service { .. } => None,
+        Role::Service { .. } | Role::Probe => None,
     }
 }
 

@@ -1,23 +1,22 @@
 //! A service container: whether it is ready, and what became of it.
 
+use std::future::pending;
 use std::time::Duration;
 
 use bollard::Docker;
+use bollard::errors::Error as EngineError;
 use bollard::exec::StartExecResults;
 use bollard::models::ExecConfig;
 use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
-use tokio::time::Instant;
+use muletrain_proto::snapshot::Ready;
 
 use super::error::{LogTail, within};
 use super::{ACT, ASK, Error, tests_container};
-use crate::pure::pod::Container;
 
-/// How long a service may take to get ready.
-const READY_LIMIT: Duration = Duration::from_secs(120);
-
-/// Time between two questions whether it is.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Time between two questions whether it is, at first and at most: a server that begins with a
+/// kept database answers almost at once.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
 /// Lines of its log that a message about it holds.
 const LOG_LINES: &str = "30";
@@ -25,12 +24,19 @@ const LOG_LINES: &str = "30";
 /// Bytes of its log that a message about it holds.
 const LOG_BYTES: usize = 8 << 10;
 
-/// A service that was started.
+/// A service of a pod.
 #[derive(Debug)]
 pub(super) struct Service {
-    name: String,
-    container: String,
-    ready: Vec<String>,
+    /// Its name.
+    pub(super) name: String,
+    /// Its container.
+    pub(super) container: String,
+    /// How it shows that it can be used.
+    pub(super) ready: Ready,
+    /// How long that may take.
+    pub(super) limit: Duration,
+    /// Container of what asks its port.
+    pub(super) probe: Option<String>,
 }
 
 /// Id of a service's image, which has to be there: an agent never fetches what a branch names.
@@ -44,48 +50,68 @@ pub(super) async fn image(engine: &Docker, service: &str, image: &str) -> Result
     }
 }
 
-/// Starts a created service.
-pub(super) async fn start(
-    engine: &Docker,
-    name: &str,
-    ready: &[String],
-    container: &Container,
-) -> Result<Service, Error> {
-    let call = engine.start_container(&container.name, None);
-    within(ACT, || format!("start service {name}"), call).await?;
-    Ok(Service {
-        name: name.to_owned(),
-        container: container.name.clone(),
-        ready: ready.to_owned(),
-    })
-}
-
 impl Service {
-    /// Asks its probe until it succeeds.
-    pub(super) async fn wait_until_ready(&self, engine: &Docker) -> Result<(), Error> {
-        let deadline = Instant::now() + READY_LIMIT;
-        while !self.is_ready(engine).await? {
-            if !self.is_running(engine).await? {
-                let log = self.log_tail(engine).await;
-                return Err(Error::ServiceEnded { service: self.name.clone(), log });
-            }
-            if Instant::now() >= deadline {
-                let log = self.log_tail(engine).await;
-                let service = self.name.clone();
-                return Err(Error::ServiceNotReady { service, limit: READY_LIMIT, log });
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+    /// Starts its created container.
+    pub(super) async fn start(&self, engine: &Docker) -> Result<(), Error> {
+        let call = engine.start_container(&self.container, None);
+        within(ACT, || format!("start service {}", self.name), call).await
+    }
+
+    /// Starts what asks its port, a created container.
+    pub(super) async fn start_probe(&mut self, engine: &Docker, id: &str) -> Result<(), Error> {
+        let call = engine.start_container(id, None);
+        within(ACT, || format!("start what asks the port of service {}", self.name), call).await?;
+        self.probe = Some(id.to_owned());
         Ok(())
+    }
+
+    /// Waits until it can be used.
+    pub(super) async fn wait_until_ready(&self, engine: &Docker) -> Result<(), Error> {
+        let ready_or_ended = async {
+            tokio::select! {
+                ready = self.become_ready(engine) => ready.map(|()| None),
+                how = self.end(engine) => Ok(Some(how)),
+            }
+        };
+        let service = self.name.clone();
+        match tokio::time::timeout(self.limit, ready_or_ended).await {
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(how))) => {
+                Err(Error::ServiceEnded { service, how, log: self.log_tail(engine).await })
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                let (limit, log) = (self.limit, self.log_tail(engine).await);
+                Err(Error::ServiceNotReady { service, limit, log })
+            }
+        }
     }
 
     /// Why the pod cannot go on, once this service has ended.
     pub(super) async fn wait_until_ended(&self, engine: &Docker) -> String {
-        let how = match tests_container::wait(engine, &self.container).await {
-            Ok(status) => format!("ended with status {status}"),
-            Err(reason) => format!("was lost: {reason}"),
-        };
+        let how = self.end(engine).await;
         format!("service {} {how} while tests ran{}", self.name, self.log_tail(engine).await)
+    }
+
+    /// How it ended, once it did.
+    async fn end(&self, engine: &Docker) -> String {
+        match tests_container::wait(engine, &self.container).await {
+            Ok(status) => format!("ended with status {status}"),
+            Err(reason) => format!("was lost ({reason})"),
+        }
+    }
+
+    /// Never comes to an end for a service that has ended.
+    async fn become_ready(&self, engine: &Docker) -> Result<(), Error> {
+        match &self.ready {
+            Ready::Started => match self.is_running(engine).await? {
+                true => Ok(()),
+                false => pending().await,
+            },
+            Ready::Command(command) => self.succeed(engine, command).await,
+            Ready::Log(text) => self.say(engine, text.as_bytes()).await,
+            Ready::Port(_) => self.accept(engine).await,
+        }
     }
 
     async fn is_running(&self, engine: &Docker) -> Result<bool, Error> {
@@ -94,22 +120,28 @@ impl Service {
         Ok(inspected.state.and_then(|state| state.running).unwrap_or(false))
     }
 
-    async fn is_ready(&self, engine: &Docker) -> Result<bool, Error> {
-        if self.ready.is_empty() {
-            return self.is_running(engine).await;
-        }
-        match within(ACT, || format!("probe service {}", self.name), self.probe(engine)).await {
-            Ok(status) => Ok(status == Some(0)),
-            // It is not running, or not yet.
-            Err(error) if matches!(error.status(), Some(404 | 409 | 500)) => Ok(false),
-            Err(error) => Err(error),
+    /// Runs a command in its container until that succeeds.
+    async fn succeed(&self, engine: &Docker, command: &[String]) -> Result<(), Error> {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            match self.run(engine, command).await {
+                Ok(Some(0)) => return Ok(()),
+                // Not ready, or not running.
+                Ok(_) | Err(EngineError::DockerResponseServerError { .. }) => {}
+                Err(source) => {
+                    let what = format!("ask whether service {} is ready", self.name);
+                    return Err(Error::Call { what, source });
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
         }
     }
 
-    /// Exit status of the probe.
-    async fn probe(&self, engine: &Docker) -> Result<Option<i64>, bollard::errors::Error> {
+    /// Runs a command in its container; the exit status.
+    async fn run(&self, engine: &Docker, command: &[String]) -> Result<Option<i64>, EngineError> {
         let config = ExecConfig {
-            cmd: Some(self.ready.clone()),
+            cmd: Some(command.to_owned()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             ..ExecConfig::default()
@@ -121,6 +153,35 @@ impl Service {
             while output.next().await.is_some() {}
         }
         Ok(engine.inspect_exec(&exec.id).await?.exit_code)
+    }
+
+    /// Reads its log until that says something.
+    async fn say(&self, engine: &Docker, text: &[u8]) -> Result<(), Error> {
+        let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
+        let mut pieces = std::pin::pin!(engine.logs(&self.container, Some(options)));
+        let mut seen = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            let what = || format!("read the log of service {}", self.name);
+            let piece = piece.map_err(|source| Error::Call { what: what(), source })?;
+            seen.extend_from_slice(piece.as_ref());
+            if seen.windows(text.len().max(1)).any(|part| part == text) {
+                return Ok(());
+            }
+            // What the text may still begin with.
+            seen.drain(..seen.len().saturating_sub(text.len()));
+        }
+        pending().await
+    }
+
+    /// Waits until what asks its port was answered.
+    async fn accept(&self, engine: &Docker) -> Result<(), Error> {
+        let Some(probe) = &self.probe else { return pending().await };
+        let how = match tests_container::wait(engine, probe).await {
+            Ok(0) => return Ok(()),
+            Ok(status) => format!("ended with status {status}"),
+            Err(reason) => format!("was lost ({reason})"),
+        };
+        Err(Error::Probe { service: self.name.clone(), how })
     }
 
     async fn log_tail(&self, engine: &Docker) -> LogTail {

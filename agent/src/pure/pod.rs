@@ -5,17 +5,29 @@
 //! ask for them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use muletrain_proto::id::{AgentId, BootId, LeaseKey};
 use muletrain_proto::lease::Lease;
 use muletrain_proto::link::{RunBrief, Runtime};
 use muletrain_proto::run::Limits;
-use muletrain_proto::snapshot::{self, Content, Service, Snapshot};
+use muletrain_proto::snapshot::{self, Content, Ready, Service, Snapshot};
 
 use crate::pure::harness::{App, Hello, PROTOCOL};
 
 /// What official service images need to prepare their folders and step down from root.
 pub const SERVICE_CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
+
+/// Ends once something accepts connections at a port of `localhost`.
+const PROBE: &str = "
+import socket, sys, time
+while True:
+    try:
+        socket.create_connection(('localhost', int(sys.argv[1])), 1).close()
+        break
+    except OSError:
+        time.sleep(0.02)
+";
 
 /// Marks the processes of a pod, in their environment: those of a host process may leave its
 /// group, and a mark is inherited.
@@ -80,8 +92,8 @@ pub struct Container {
     pub processes: u32,
     /// Processors in thousandths.
     pub cpu_millis: Option<u32>,
-    /// Bytes of `/tmp` in memory; none: the image's.
-    pub temporary: Option<u64>,
+    /// Folders in memory, and the bytes each may hold.
+    pub temporary: BTreeMap<String, u64>,
     /// Labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -98,9 +110,13 @@ pub enum Role {
     Service {
         /// Its name.
         name: String,
-        /// Command that succeeds once it is ready.
-        ready: Vec<String>,
+        /// How it shows that it can be used.
+        ready: Ready,
+        /// How long that may take.
+        limit: Duration,
     },
+    /// Ends once the service before it accepts connections.
+    Probe,
 }
 
 /// How a container gets its network: loopback, and nothing else.
@@ -165,11 +181,7 @@ pub fn containers(
     };
     let labels = labels(lease, owner, deadline);
     let limits = limits(brief);
-    let mut containers: Vec<Container> = (1..)
-        .zip(&snapshot.services)
-        .map(|(number, item)| service(service_name(owner, lease, number), item, limits, &labels))
-        .collect();
-    containers.push(Container {
+    let tests = Container {
         name: tests_name(owner, lease),
         role: Role::Tests { platform: platform.clone() },
         image: image.clone(),
@@ -183,9 +195,16 @@ pub fn containers(
         memory: limits.memory,
         processes: limits.processes,
         cpu_millis: limits.cpu_millis,
-        temporary: Some(limits.memory / 2),
+        temporary: [("/tmp".to_owned(), limits.memory / 2)].into(),
         labels,
-    });
+    };
+    let mut containers = Vec::new();
+    for (number, item) in (1..).zip(&snapshot.services) {
+        let service = service(service_name(owner, lease, number), item, limits, &tests.labels);
+        let probe = probe(&service, &tests);
+        containers.extend([service].into_iter().chain(probe));
+    }
+    containers.push(tests);
     let names = snapshot.services.iter().flat_map(|service| {
         std::iter::once(service.name.clone()).chain(service.aliases.iter().cloned())
     });
@@ -202,23 +221,45 @@ fn service(
     limits: Limits,
     labels: &BTreeMap<String, String>,
 ) -> Container {
+    let folders = service.tmpfs.iter().map(|folder| (folder.clone(), limits.memory / 2));
     Container {
         name,
-        role: Role::Service { name: service.name.clone(), ready: service.ready.clone() },
+        role: Role::Service {
+            name: service.name.clone(),
+            ready: service.ready.clone(),
+            limit: service.ready_limit.duration(),
+        },
         image: service.image.clone(),
         entrypoint: vec![],
         command: service.command.clone(),
         environment: service.environment.clone(),
-        user: None,
+        user: service.user.clone(),
         folder: None,
         network: Network::Joined,
-        capabilities: SERVICE_CAPABILITIES.to_vec(),
+        capabilities: match service.user {
+            Some(_) => vec![],
+            None => SERVICE_CAPABILITIES.to_vec(),
+        },
         memory: limits.memory,
         processes: limits.processes,
         cpu_millis: limits.cpu_millis,
-        temporary: None,
+        temporary: folders.collect(),
         labels: labels.clone(),
     }
+}
+
+/// What finds out whether a service's port accepts connections. Nothing of a pod's network can
+/// be reached from outside, and a service's image need not hold any tool; that of the tests has
+/// Python.
+fn probe(service: &Container, tests: &Container) -> Option<Container> {
+    let Role::Service { ready: Ready::Port(port), .. } = service.role else { return None };
+    let (python, flag) = (tests.entrypoint.first()?.clone(), "-c".to_owned());
+    Some(Container {
+        name: format!("{}-probe", service.name),
+        role: Role::Probe,
+        entrypoint: vec![python, flag, PROBE.to_owned(), port.to_string()],
+        ..tests.clone()
+    })
 }
 
 /// The limits of a container. What an engine would take for "no limit" is raised to the least
@@ -255,6 +296,7 @@ fn environment(snapshot: &Snapshot, mark: String) -> BTreeMap<String, String> {
     let defaults = [("HOME", "/tmp"), ("USER", "muletrain"), ("LOGNAME", "muletrain")];
     let mut environment: BTreeMap<String, String> =
         defaults.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    environment.extend(snapshot.services.iter().flat_map(|service| service.provides.clone()));
     environment.extend(snapshot.environment.set.clone());
     environment.insert(MARK.to_owned(), mark);
     environment
@@ -323,6 +365,7 @@ pub fn hello(lease: &Lease, brief: &RunBrief, root: String) -> Hello {
         checks: lease.checks,
         output_limit: brief.options.limits.output,
         environment: brief.secrets.0.clone(),
+        trace: false,
     }
 }
 

@@ -10,10 +10,15 @@ fn service(name: &str) -> Service {
     Service {
         name: name.to_owned(),
         image: format!("{name}:1"),
+        user: None,
         command: vec![],
         environment: BTreeMap::new(),
-        ready: vec![],
+        tmpfs: vec![],
+        data: None,
+        ready: Ready::Started,
+        ready_limit: Duration::from_secs(60).into(),
         aliases: vec![format!("{name}.internal")],
+        provides: BTreeMap::new(),
     }
 }
 
@@ -53,6 +58,46 @@ fn what_the_project_sets_wins_over_the_defaults_and_never_over_the_mark() {
     assert_eq!(environment["HOME"], "/home/me");
     assert_eq!(environment["CI"], "1");
     assert_eq!(environment[MARK], "agent/boot/run/1/1");
+}
+
+#[test]
+fn a_port_is_asked_by_the_image_of_the_tests_beside_its_service() {
+    let mut brief = brief(image());
+    brief.snapshot.services = vec![service("cache"), service("db")];
+    brief.snapshot.services[1].ready = Ready::Port(5432);
+    let containers = containers(&key(1), &brief, &owner(), 0, "").unwrap();
+    let [_, db, probe, tests] = &containers[..] else { panic!("{containers:?}") };
+    assert_eq!(probe.name, format!("{}-probe", db.name));
+    assert_eq!(probe.entrypoint[3], "5432");
+    let (image, user) = (&probe.image, &probe.user);
+    assert_eq!((image, user, &probe.labels), (&tests.image, &tests.user, &tests.labels));
+    assert_eq!(probe.network, Network::Joined);
+}
+
+#[test]
+fn a_service_with_a_user_of_its_own_has_no_capability() {
+    let mut brief = brief(image());
+    brief.snapshot.services = vec![service("cache"), service("db")];
+    brief.snapshot.services[1].user = Some("postgres".to_owned());
+    let containers = containers(&key(1), &brief, &owner(), 0, "").unwrap();
+    assert_eq!(containers[0].capabilities, SERVICE_CAPABILITIES);
+    assert_eq!(containers[1].user.as_deref(), Some("postgres"));
+    assert_eq!(containers[1].capabilities, [""; 0]);
+}
+
+#[test]
+fn tests_find_services_by_variables_unless_the_project_says_otherwise() {
+    let url = |text: &str| BTreeMap::from([("DATABASE_URL".to_owned(), text.to_owned())]);
+    let mut brief = brief(image());
+    brief.snapshot.services = vec![service("db")];
+    brief.snapshot.services[0].provides = url("postgres://db");
+    let found = |brief: &RunBrief| {
+        let containers = containers(&key(1), brief, &owner(), 0, "").unwrap();
+        containers[1].environment["DATABASE_URL"].clone()
+    };
+    assert_eq!(found(&brief), "postgres://db");
+    brief.snapshot.environment = Environment { set: url("postgres://mine"), pass: vec![] };
+    assert_eq!(found(&brief), "postgres://mine");
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! What the types alone cannot rule out. Every message names its key.
 
-use super::schema::{Config, Env, Image, Project, Run, Service};
+mod service;
+
+use super::schema::{Config, Env, Image, Project, Run};
 
 /// Checks values and their combinations.
 pub(super) fn check(config: &Config) -> Result<(), String> {
     check_project(&config.project)?;
     check_image(&config.image)?;
     check_env(&config.env)?;
-    for (name, service) in &config.services {
-        check_service(name, service)?;
-    }
+    service::check(&config.services)?;
     check_run(&config.run)
 }
 
@@ -30,25 +30,12 @@ fn check_image(image: &Image) -> Result<(), String> {
     if image.dockerfile.is_none() && (image.target.is_some() || !image.build_args.is_empty()) {
         return Err("image.target and image.build_args belong to image.dockerfile".into());
     }
-    if let Some(root) = &image.root
-        && (!root.starts_with('/') || root.trim_matches('/').is_empty() || climbs(root))
-    {
-        return Err(format!("image.root {root:?} must be an absolute path below /"));
-    }
+    below_root("image.root", image.root.as_deref())?;
     let package = |name: &&String| !name.starts_with(|c: char| c.is_ascii_alphanumeric());
     if let Some(name) = image.packages.iter().find(package) {
         return Err(format!("image.packages: {name:?} is not the name of a Debian package"));
     }
-    let user = |text: &str| {
-        let safe = |c: char| c.is_ascii_alphanumeric() || "_.-:".contains(c);
-        !text.is_empty() && text.chars().all(safe) && text.matches(':').count() <= 1
-    };
-    match image.user.as_deref() {
-        Some(text) if !user(text) => {
-            Err(format!("image.user {text:?} must be a name, \"uid\" or \"uid:gid\""))
-        }
-        _ => Ok(()),
-    }
+    user("image.user", image.user.as_deref())
 }
 
 fn check_env(env: &Env) -> Result<(), String> {
@@ -58,17 +45,6 @@ fn check_env(env: &Env) -> Result<(), String> {
         Some(name) => Err(format!("{name:?} is in env.set and in env.pass; keep one")),
         None => Ok(()),
     }
-}
-
-fn check_service(name: &str, service: &Service) -> Result<(), String> {
-    for host in std::iter::once(name).chain(service.aliases.iter().map(String::as_str)) {
-        let label = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if host.is_empty() || host.len() > 63 || !host.chars().all(label) {
-            return Err(format!("services.{name}: {host:?} cannot be a host name"));
-        }
-    }
-    not_blank(&format!("services.{name}.image"), Some(&service.image))?;
-    service.env.keys().try_for_each(|key| variable(&format!("services.{name}.env"), key))
 }
 
 fn check_run(run: &Run) -> Result<(), String> {
@@ -100,6 +76,30 @@ fn within_project(key: &str, value: Option<&str>) -> Result<(), String> {
     match value {
         Some(path) if path.starts_with('/') || climbs(path) => {
             Err(format!("{key} {path:?} must be a path inside the project"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn below_root(key: &str, value: Option<&str>) -> Result<(), String> {
+    match value {
+        Some(path)
+            if !path.starts_with('/') || path.trim_matches('/').is_empty() || climbs(path) =>
+        {
+            Err(format!("{key} {path:?} must be an absolute path below /"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn user(key: &str, value: Option<&str>) -> Result<(), String> {
+    let is_user = |text: &str| {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "_.-:".contains(c);
+        !text.is_empty() && text.chars().all(safe) && text.matches(':').count() <= 1
+    };
+    match value {
+        Some(text) if !is_user(text) => {
+            Err(format!("{key} {text:?} must be a name, \"uid\" or \"uid:gid\""))
         }
         _ => Ok(()),
     }

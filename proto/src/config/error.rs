@@ -64,6 +64,7 @@ fn plain(message: &str) -> String {
     let words = [
         ("expected a sequence", "expected a list"),
         ("expected u32", "expected a whole number from 0 to 4294967295"),
+        ("expected u16", "expected a whole number from 0 to 65535"),
         ("expected f64", "expected a number"),
         ("expected a map", "expected a table"),
         ("invalid type: sequence", "invalid type: list"),

@@ -6,11 +6,14 @@
 mod check;
 mod error;
 mod file;
+mod preset;
 mod schema;
+mod service;
 pub mod units;
 
 pub use error::Error;
 pub use file::{Found, find};
+pub use preset::{Kind, Preset};
 pub use schema::{Config, Env, Image, Project, Run, Runtime, Service};
 
 use serde::Deserialize;
@@ -52,3 +55,6 @@ fn checked(config: Config, origin: &str) -> Result<Config, Error> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod service_tests;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::preset::Preset;
 use super::units;
 use crate::seconds::Seconds;
 
@@ -73,23 +74,35 @@ pub struct Env {
     pub pass: Vec<String>,
 }
 
-/// A service container, such as a database.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A service container, such as a database. What a key says goes before what a preset says.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Service {
-    /// Image reference.
-    pub image: String,
+    /// A well-known service and its version, such as `postgres:16`.
+    pub preset: Option<Preset>,
+    /// Image reference. Beside a preset: an image that is used in the same way.
+    pub image: Option<String>,
+    /// User it runs as, by name or `uid[:gid]`, without any capability.
+    pub user: Option<String>,
     /// Command, word by word, where not the image's own.
-    #[serde(default)]
     pub command: Vec<String>,
     /// Its environment.
-    #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Folders in memory, by absolute path.
+    pub tmpfs: Vec<String>,
+    /// Folder in which it is told to store its data; no volume of its image, so that databases
+    /// can be kept.
+    pub data: Option<String>,
     /// Command, word by word, that succeeds once it is ready.
-    #[serde(default)]
     pub ready: Vec<String>,
+    /// Port that accepts connections once it is ready.
+    pub ready_port: Option<u16>,
+    /// Text in its log once it is ready.
+    pub ready_log: Option<String>,
+    /// How long it may take to get ready, such as `"60s"`.
+    #[serde(deserialize_with = "units::read_duration")]
+    pub ready_timeout: Option<Seconds>,
     /// Host names it answers to beside its own name and `localhost`.
-    #[serde(default)]
     pub aliases: Vec<String>,
 }
 
@@ -124,6 +137,8 @@ pub struct Run {
     pub processes: Option<u32>,
     /// Processors of one pod, such as `1.5`.
     pub cpus: Option<f64>,
+    /// Whether every pod sets its databases up anew, also where kept ones fit.
+    pub fresh_db: bool,
     /// Docker Engine to use: `unix:///path` or `tcp://127.0.0.1:port`.
     pub docker_host: Option<String>,
 }

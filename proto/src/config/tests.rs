@@ -27,11 +27,22 @@ fn every_key_is_read() {
         set = { CI = "1" }
         pass = ["STRIPE_TEST_KEY"]
         [services.db]
-        image = "postgres:16"
+        preset = "postgres:16"
+        image = "registry.example.com/postgis:16"
+        user = "postgres"
         command = ["postgres", "-c", "fsync=off"]
         env = { POSTGRES_PASSWORD = "test" }
+        tmpfs = ["/run/postgresql"]
+        data = "/databases"
         ready = ["pg_isready"]
+        ready_timeout = "30s"
         aliases = ["postgres"]
+        [services.mail]
+        image = "mailpit"
+        ready_port = 1025
+        [services.search]
+        image = "opensearch"
+        ready_log = "started"
         [run]
         slots = 4
         runtime = "docker"
@@ -45,6 +56,7 @@ fn every_key_is_read() {
         memory = "2g"
         processes = 256
         cpus = 1.5
+        fresh_db = true
         docker_host = "unix:///var/run/docker.sock"
     "#;
     insta::assert_debug_snapshot!(parse(text, FILE).unwrap());
@@ -101,6 +113,22 @@ fn what_is_wrong_is_said_with_its_line_and_the_way_out() {
         "[env]\nset = { A = '1' }\npass = ['A']",
         "[env]\nset = { A = 1 }",
         "[services.'a b']\nimage = 'x'",
+        "[services.db]\npreset = 'postgre:16'",
+        "[services.db]\npreset = 'postgres'",
+        "[services.db]\npreset = 'postgres:16 --privileged'",
+        "[services.db]\nimage = ''",
+        "[services.db]\nimage = 'x'\nuser = 'a b'",
+        "[services.db]\nimage = 'x'\nready_prot = 1",
+        "[services.db]\nimage = 'x'\nready_port = 0",
+        "[services.db]\nimage = 'x'\nready_port = 65536",
+        "[services.db]\nimage = 'x'\nready_log = ''",
+        "[services.db]\nimage = 'x'\nready = ['a']\nready_port = 1",
+        "[services.db]\nimage = 'x'\nready_timeout = 'soon'",
+        "[services.db]\nimage = 'x'\ntmpfs = ['run']",
+        "[services.db]\nimage = 'x'\ntmpfs = ['/']",
+        "[services.db]\nimage = 'x'\ndata = '/a/../b'",
+        "[services.db]\nimage = 'x'\ndata = '/run/./data'\ntmpfs = ['/run/']",
+        "[services.a]\npreset = 'mysql:8'\n[services.b]\npreset = 'mariadb:11'",
     ];
     let said: Vec<String> =
         texts.iter().map(|text| format!("{}\n    → {}", text, message(text))).collect();

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use super::{app_label, pairs, seconds, text, texts, token};
 use crate::id::SnapshotId;
 use crate::run::{Limits, Options, Selection, Stop};
-use crate::snapshot::{App, Content, Environment, Project, Revision, Service, Snapshot, VERSION};
+use crate::snapshot::{
+    App, Content, Environment, Project, Ready, Revision, Service, Snapshot, VERSION,
+};
 
 pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
     let revision = (text(), option::of(text()), any::<bool>())
@@ -46,16 +48,35 @@ fn content() -> impl Strategy<Value = Content> {
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    (text(), text(), texts(), pairs(), texts(), texts()).prop_map(
-        |(name, image, command, environment, ready, aliases)| Service {
+    let container = (text(), text(), option::of(text()), texts(), pairs(), texts());
+    let use_of_it = (option::of(text()), ready(), seconds(), texts(), pairs());
+    (container, use_of_it).prop_map(
+        |(
+            (name, image, user, command, environment, tmpfs),
+            (data, ready, ready_limit, aliases, provides),
+        )| Service {
             name,
             image,
+            user,
             command,
             environment,
+            tmpfs,
+            data,
             ready,
+            ready_limit,
             aliases,
+            provides,
         },
     )
+}
+
+fn ready() -> impl Strategy<Value = Ready> {
+    prop_oneof![
+        Just(Ready::Started),
+        texts().prop_map(Ready::Command),
+        any::<u16>().prop_map(Ready::Port),
+        text().prop_map(Ready::Log),
+    ]
 }
 
 fn app() -> impl Strategy<Value = App> {
