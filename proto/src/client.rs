@@ -1,5 +1,7 @@
 //! Opening a connection to a scheduler.
 
+pub mod blobs;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;

@@ -4,6 +4,7 @@
 //! cannot be invalid once built. Only [`wire`] and [`convert`] know protocol buffers, and only
 //! [`client`] opens a connection.
 
+pub mod blob;
 pub mod cache;
 pub mod cli;
 pub mod client;

@@ -4,6 +4,7 @@
 //! stands; out of it by `From`, which cannot fail. Numbers that count from 1 are required like
 //! ids are: protocol buffers cannot tell a zero from a field that was never set.
 
+mod blob;
 mod event;
 mod inventory;
 mod lease;
@@ -17,7 +18,7 @@ mod tests;
 
 use std::fmt::Display;
 
-use crate::{id, seconds, snapshot};
+use crate::{blob as blobs, id, seconds, snapshot};
 
 /// Why a message of a peer is refused.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,9 @@ pub enum Reason {
     /// It names something, and not in the way such things are named.
     #[error(transparent)]
     Id(#[from] id::Error),
+    /// It names no blob, or brings too much of one.
+    #[error(transparent)]
+    Blob(#[from] blobs::Error),
     /// It is no length of time.
     #[error(transparent)]
     Seconds(#[from] seconds::Error),

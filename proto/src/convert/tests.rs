@@ -6,6 +6,7 @@ use prost::Message;
 use tonic::{Code, Status};
 
 use super::*;
+use crate::blob::{Digest, Got, PIECE_LIMIT, Put, QUESTION_LIMIT, Request};
 use crate::event::Event;
 use crate::id::RunId;
 use crate::link::{Hello, ToAgent, ToScheduler};
@@ -54,6 +55,21 @@ proptest! {
     }
 
     #[test]
+    fn parts_of_images_and_questions_about_them_arrive(
+        digests in vec(strategies::digest(), 0..4),
+        put in strategies::put(),
+        request in strategies::request(),
+        got in strategies::got(),
+    ) {
+        prop_assert_eq!(transported::<_, wire::MissingRequest>(digests.clone()), digests.clone());
+        prop_assert_eq!(transported::<_, wire::MissingReply>(digests.clone()), digests);
+        prop_assert_eq!(transported::<_, wire::PutMessage>(put.clone()), put);
+        prop_assert_eq!(transported::<_, wire::StatRequest>(request.digest), request.digest);
+        prop_assert_eq!(transported::<_, wire::GetRequest>(request), request);
+        prop_assert_eq!(transported::<_, wire::GetMessage>(got.clone()), got);
+    }
+
+    #[test]
     fn noise_is_refused_or_understood_but_never_a_panic(bytes in vec(any::<u8>(), 0..200)) {
         understand(&bytes)?;
     }
@@ -99,6 +115,10 @@ fn understand(bytes: &[u8]) -> Result<(), TestCaseError> {
     check::<wire::SubmitRequest, Submission>(bytes)?;
     check::<wire::WatchRequest, Watch>(bytes)?;
     check::<wire::CancelRequest, RunId>(bytes)?;
+    check::<wire::MissingRequest, Vec<Digest>>(bytes)?;
+    check::<wire::PutMessage, Put>(bytes)?;
+    check::<wire::GetRequest, Request>(bytes)?;
+    check::<wire::GetMessage, Got>(bytes)?;
     check::<wire::ListReply, Vec<Overview>>(bytes)
 }
 
@@ -203,6 +223,22 @@ fn another_protocol_is_told_from_a_bad_message() {
     let message = wire::scheduler_message::Message::Welcome(welcome);
     let message = wire::SchedulerMessage { message: Some(message) };
     assert!(matches!(ToAgent::try_from(message), Err(Error::Protocol { theirs: 0, .. })));
+}
+
+#[test]
+fn more_than_a_message_may_hold_is_refused() {
+    let digest = Digest::of(b"").to_string();
+    let question = |count| wire::MissingRequest { digests: vec![digest.clone(); count] };
+    assert!(Vec::<Digest>::try_from(question(QUESTION_LIMIT)).is_ok());
+    insta::assert_snapshot!(Vec::<Digest>::try_from(question(QUESTION_LIMIT + 1)).unwrap_err(),
+        @"message refused: digests: 1025 blobs are named, the limit is 1024");
+    let piece = |length| wire::PutMessage::from(Put::Piece(vec![0; length]));
+    assert!(Put::try_from(piece(PIECE_LIMIT)).is_ok());
+    insta::assert_snapshot!(Put::try_from(piece(PIECE_LIMIT + 1)).unwrap_err(),
+        @"message refused: piece: 1048577 bytes are sent at once, the limit is 1048576");
+    let named = wire::StatRequest { digest: "../../etc/passwd".into() };
+    insta::assert_snapshot!(Digest::try_from(named).unwrap_err(),
+        @r#"message refused: digest: "../../etc/passwd" is no digest, which is sha256: and 64 hexadecimal digits"#);
 }
 
 #[test]

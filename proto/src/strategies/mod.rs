@@ -1,5 +1,6 @@
 //! Values of every type that crosses a process or a disk, for property tests.
 
+mod blob;
 mod event;
 mod journal;
 mod link;
@@ -12,6 +13,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
+pub(crate) use blob::{digest, got, put, request};
 pub(crate) use event::event;
 pub(crate) use journal::{entry, header};
 pub(crate) use link::{overview, submission, to_agent, to_scheduler, watch};
