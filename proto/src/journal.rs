@@ -60,7 +60,7 @@ pub enum Record {
         /// What it tests.
         snapshot: Box<Snapshot>,
         /// What was asked for.
-        options: Options,
+        options: Box<Options>,
     },
     /// What will run, in which order; a later plan replaces an earlier one.
     Planned {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use muletrain_proto::cli::{Common, Generate};
 use muletrain_proto::client::Address;
@@ -99,8 +100,12 @@ pub struct Selecting {
     #[arg(long, value_name = "N", env = "MULETRAIN_SLOTS", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub slots: Option<u32>,
     /// Set every pod's databases up anew instead of starting from kept ones
-    #[arg(long = "fresh-db", env = "MULETRAIN_FRESH_DB")]
-    pub fresh_databases: bool,
+    #[arg(
+        long = "fresh-db", value_name = "yes|no", num_args = 0..=1, require_equals = true,
+        default_missing_value = "yes", value_parser = BoolishValueParser::new(),
+        hide_possible_values = true, env = "MULETRAIN_FRESH_DB"
+    )]
+    pub fresh_databases: Option<bool>,
     /// Print the plan and why, run nothing
     #[arg(long)]
     pub explain: bool,
@@ -175,4 +180,26 @@ pub struct CancelArguments {
     /// The scheduler
     #[command(flatten)]
     pub target: Target,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selecting(arguments: &[&str]) -> Selecting {
+        let arguments = [&["muletrain-scheduler", "run"], arguments].concat();
+        match Cli::try_parse_from(arguments).unwrap().command {
+            Command::Run(run) => run.selecting,
+            other => panic!("{other:?} is not `run`"),
+        }
+    }
+
+    #[test]
+    fn fresh_databases_are_asked_for_by_a_flag_that_takes_no_label_away() {
+        assert_eq!(selecting(&["."]).fresh_databases, None);
+        assert_eq!(selecting(&["--fresh-db=no", "."]).fresh_databases, Some(false));
+        let given = selecting(&[".", "--fresh-db", "blog"]);
+        assert_eq!((given.fresh_databases, given.labels), (Some(true), vec!["blog".to_owned()]));
+        assert!(Cli::try_parse_from(["muletrain-scheduler", "run", "--fresh-db=x"]).is_err());
+    }
 }

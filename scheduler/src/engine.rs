@@ -179,7 +179,7 @@ impl Engine {
                 let brief = RunBrief {
                     run: id.clone(),
                     snapshot: (*run.snapshot).clone(),
-                    options: run.options.clone(),
+                    options: (*run.options).clone(),
                     secrets: self.secrets.get(&id).cloned().unwrap_or_default(),
                 };
                 self.send(&agent, ToAgent::Run(Box::new(brief)));

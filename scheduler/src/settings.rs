@@ -91,7 +91,7 @@ fn merge(arguments: &Selecting, config: &Config) -> Result<Settings, Error> {
             timeout: arguments.timeout.or(run.timeout),
             slots: arguments.slots.or(run.slots),
             limits,
-            fresh_databases: arguments.fresh_databases,
+            fresh_databases: arguments.fresh_databases.unwrap_or(run.fresh_db),
         },
         runtime: arguments.runtime.or(run.runtime).unwrap_or_default(),
         docker_host: arguments.docker_host.clone().or_else(|| run.docker_host.clone()),
@@ -150,6 +150,18 @@ mod tests {
         assert_eq!(settings.options.selection.tags, ["slow"]);
         assert_eq!(settings.options.max_failures, Some(1));
         assert_eq!(settings.options.limits.cpu_millis, Some(1500));
+    }
+
+    #[test]
+    fn fresh_databases_may_be_the_projects_wish_and_not_the_users() {
+        let config = config::parse("[run]\nfresh_db = true\n", "muletrain.toml").unwrap();
+        for (given, wanted) in [(None, true), (Some(false), false), (Some(true), true)] {
+            let arguments = Selecting { fresh_databases: given, ..Selecting::default() };
+            let settings = merge(&arguments, &config).unwrap();
+            assert_eq!(settings.options.fresh_databases, wanted, "{given:?}");
+        }
+        let settings = merge(&Selecting::default(), &Config::default()).unwrap();
+        assert!(!settings.options.fresh_databases);
     }
 
     #[test]

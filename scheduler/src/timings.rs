@@ -25,8 +25,9 @@ pub(crate) fn read(path: &Path) -> Estimates {
     }
 }
 
-/// The time from an app's lease to its end, over all its leases; only apps whose every lease
-/// closed well, because the others took another time than they will.
+/// The time from an app's lease to its end, over all its leases, without what it waited for
+/// databases that are set up once for all; only apps whose every lease closed well, because the
+/// others took another time than they will.
 fn fold(entries: &[Entry]) -> Estimates {
     let mut open: BTreeMap<LeaseId, (AppLabel, u64)> = BTreeMap::new();
     let mut times = Estimates::new();
@@ -36,6 +37,11 @@ fn fold(entries: &[Entry]) -> Estimates {
             Record::Leased { lease, .. } => {
                 if let Some(app) = lease.work.app() {
                     open.insert(lease.key.lease, (app.clone(), *at));
+                }
+            }
+            Record::Observed { lease, event: Event::Warming(_), .. } => {
+                if let Some((_, since)) = open.get_mut(lease) {
+                    *since = *at;
                 }
             }
             Record::Observed { lease, event: Event::Ended(ending), .. } => {
@@ -60,6 +66,7 @@ fn fold(entries: &[Entry]) -> Estimates {
 
 #[cfg(test)]
 mod tests {
+    use muletrain_proto::event::Warming;
     use muletrain_proto::id::{AgentId, Epoch, LeaseKey, RunId};
     use muletrain_proto::lease::{Lease, Place, Work};
 
@@ -78,10 +85,13 @@ mod tests {
         Entry { number: 1, at, record: Record::Leased { lease, grant: None, place } }
     }
 
-    fn ended(at: u64, lease: u32, ending: Ending) -> Entry {
+    fn observed(at: u64, lease: u32, event: Event) -> Entry {
         let lease = LeaseId(lease);
-        let event = Event::Ended(ending);
         Entry { number: 1, at, record: Record::Observed { lease, sequence: 1, event } }
+    }
+
+    fn ended(at: u64, lease: u32, ending: Ending) -> Entry {
+        observed(at, lease, Event::Ended(ending))
     }
 
     #[test]
@@ -97,5 +107,19 @@ mod tests {
         let times = fold(&entries);
         assert_eq!(times.len(), 1);
         assert_eq!(times[&AppLabel::new("shop").unwrap()].get(), 2.5);
+    }
+
+    #[test]
+    fn what_an_app_waited_for_everybodys_databases_is_no_time_of_its_own() {
+        let made = Warming::Made { seconds: Seconds::new(70.0).unwrap() };
+        let entries = [
+            leased(1_000, 1, "shop"),
+            observed(1_100, 1, Event::Warming(Warming::Begun)),
+            observed(71_100, 1, Event::Warming(made)),
+            ended(74_100, 1, Ending::Closed),
+            // A lease that nobody handed out waits for nothing.
+            observed(75_000, 2, Event::Warming(Warming::Found)),
+        ];
+        assert_eq!(fold(&entries)[&AppLabel::new("shop").unwrap()].get(), 3.0);
     }
 }

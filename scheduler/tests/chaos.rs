@@ -2,11 +2,12 @@
 
 mod world;
 
-use muletrain_proto::event::Phase;
+use muletrain_proto::event::{Phase, Warming};
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::journal::Record;
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::Options;
+use muletrain_proto::seconds::Seconds;
 use muletrain_scheduler::pure::run::Run;
 use proptest::prelude::*;
 use world::{World, death};
@@ -17,6 +18,7 @@ enum Happening {
     Deliver(usize),
     Crash(usize),
     Fail(usize, usize),
+    Warm(usize, usize),
     LoseHost(usize),
     CloseEarly(usize),
     CutOff(usize),
@@ -31,6 +33,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         20 => (0..8_usize).prop_map(Happening::Deliver),
         2 => (0..8_usize).prop_map(Happening::Crash),
         1 => ((0..8_usize), (2..6_usize)).prop_map(|(pod, phase)| Happening::Fail(pod, phase)),
+        1 => ((0..8_usize), (0..4_usize)).prop_map(|(pod, step)| Happening::Warm(pod, step)),
         1 => (0..8_usize).prop_map(Happening::LoseHost),
         1 => (0..8_usize).prop_map(Happening::CloseEarly),
         2 => (0..2_usize).prop_map(Happening::CutOff),
@@ -65,6 +68,11 @@ fn happen(world: &mut World, happening: Happening) {
                 world.fail(&key, Phase::ALL[phase]);
             }
         }
+        Happening::Warm(number, step) => {
+            if let Some(key) = pod(world, number) {
+                world.warm(&key, warming(step));
+            }
+        }
         Happening::CutOff(agent) => world.cut_off(AGENTS[agent]),
         Happening::Return(agent) => world.connect(AGENTS[agent], "b1", 2),
         Happening::Restart(agent, boot) => {
@@ -73,6 +81,16 @@ fn happen(world: &mut World, happening: Happening) {
         }
         Happening::Wait(time) => world.wait(time),
         Happening::Beat => world.beat(),
+    }
+}
+
+/// Any word on databases for all pods, at the right time or not.
+fn warming(step: usize) -> Warming {
+    match step {
+        0 => Warming::Begun,
+        1 => Warming::Found,
+        2 => Warming::Made { seconds: Seconds::ZERO },
+        _ => Warming::Failed { reason: "x".into() },
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod world;
 
-use muletrain_proto::event::Phase;
+use muletrain_proto::event::{Event, Phase, Warming};
 use muletrain_proto::journal::Record;
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::{Options, Selection, Stop};
@@ -291,6 +291,34 @@ fn system_checks_run_wherever_tests_do() {
 }
 
 #[test]
+fn a_lease_may_wait_for_databases_as_long_as_its_agent_lives() {
+    let mut world = World::new(&[("a", 2), ("b", 2)]);
+    world.connect("one", "b1", 3);
+    world.submit(Options::default());
+    let keys = [world.pod_of("a"), world.pod_of("b")];
+    for key in &keys {
+        world.warm(key, Warming::Begun);
+    }
+    for _ in 0..400 {
+        world.wait(3_000);
+        world.beat();
+    }
+    let seconds = Seconds::new(1_200.0).unwrap();
+    world.warm(&keys[0], Warming::Made { seconds });
+    world.warm(&keys[1], Warming::Failed { reason: "no space left".into() });
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(
+        (stopped(&world), world.run().ledger.settled(), world.run().ledger.red()),
+        (None, 4, 0)
+    );
+    assert_eq!(world.leased_apps(), ["collect", "a", "b"], "nothing was leased again");
+    let told =
+        |record: &&Record| matches!(record, Record::Observed { event: Event::Warming(_), .. });
+    assert_eq!(world.records.iter().filter(told).count(), 4);
+}
+
+#[test]
 fn what_an_agent_says_of_somebody_elses_lease_counts_for_nothing() {
     let mut world = World::new(&[("a", 1)]);
     world.connect("one", "b1", 2);
@@ -304,7 +332,7 @@ fn what_an_agent_says_of_somebody_elses_lease_counts_for_nothing() {
     let report = muletrain_proto::link::Report {
         lease: key,
         sequence: 1,
-        event: muletrain_proto::event::Event::Ended(Ending::Closed),
+        event: Event::Ended(Ending::Closed),
     };
     world.take(muletrain_scheduler::pure::decide::Input::Reported(thief, Box::new(report)));
     assert_eq!(world.records.len(), before);

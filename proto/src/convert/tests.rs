@@ -251,13 +251,13 @@ fn a_bad_message_is_an_invalid_argument() {
 fn a_snapshot_of_another_version_is_refused_before_it_is_read() {
     let request = wire::SubmitRequest {
         protocol: crate::PROTOCOL,
-        snapshot: r#"{"version": 2, "unheard": "of"}"#.into(),
+        snapshot: r#"{"version": 99, "unheard": "of"}"#.into(),
         options: "{}".into(),
         secrets: Default::default(),
     };
     let error = Submission::try_from(request).unwrap_err();
     insta::assert_snapshot!(error,
-        @"message refused: snapshot: snapshot version 2 cannot be read, this build reads version 1; build it again with the same version of muletrain");
+        @"message refused: snapshot: snapshot version 99 cannot be read, this build reads version 2; build it again with the same version of muletrain");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::lease::{Grant, GrantedTest, Lease, Place, Work};
 use crate::link::{Hello, Runtime};
 use crate::outcome::{Death, Ending, Failure, FailureKind, Output};
 use crate::plan::{Plan, PlannedApp};
-use crate::run::{Options, Stop};
+use crate::run::Stop;
 use crate::seconds::Seconds;
 use crate::snapshot::{App, Content, Environment, Project, Revision, Snapshot};
 use crate::verdict::Verdict;
@@ -21,7 +21,7 @@ use crate::verdict::Verdict;
 /// One record of every kind, and of every way to stop.
 pub(super) fn records() -> Vec<Record> {
     let mut records = vec![
-        Record::Opened { snapshot: Box::new(snapshot()), options: Options::default() },
+        Record::Opened { snapshot: Box::new(snapshot()), options: Box::default() },
         Record::Planned {
             plan: Plan {
                 apps: vec![PlannedApp {

@@ -37,7 +37,7 @@ fn about_run() -> impl Strategy<Value = Record> {
     let agent = || token(AgentId::new);
     prop_oneof![
         (snapshot(), options()).prop_map(|(snapshot, options)| {
-            Record::Opened { snapshot: Box::new(snapshot), options }
+            Record::Opened { snapshot: Box::new(snapshot), options: Box::new(options) }
         }),
         plan().prop_map(|plan| Record::Planned { plan }),
         hello().prop_map(|agent| Record::AgentJoined { agent }),

@@ -10,7 +10,7 @@ use muletrain_proto::inventory::{Class, Inventory, Test};
 use muletrain_proto::journal::{Entry, Header, Record, line};
 use muletrain_proto::lease::{Lease, Place, Work};
 use muletrain_proto::outcome::{Ending, Failure, FailureKind, Output};
-use muletrain_proto::run::{Options, Stop};
+use muletrain_proto::run::Stop;
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::verdict::Verdict;
@@ -31,7 +31,7 @@ impl Journal {
         let mut journal =
             Self { entries: Vec::new(), now: 1_767_268_800_000, sequences: BTreeMap::new() };
         let snapshot = Box::new(snapshot());
-        journal.record(Record::Opened { snapshot, options: Options::default() });
+        journal.record(Record::Opened { snapshot, options: Box::default() });
         journal
     }
 

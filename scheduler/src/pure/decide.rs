@@ -66,7 +66,7 @@ pub fn decide(state: &State, now: Moment, input: Input) -> Step {
     }
     match input {
         Input::Submitted { run, snapshot, options, estimates, remembered } => {
-            submit(state, &mut step, &run, snapshot, *options, &estimates, remembered);
+            submit(state, &mut step, &run, snapshot, options, &estimates, remembered);
         }
         Input::Connected(connection, hello) => connect(state, now, &mut step, connection, hello),
         Input::Credited(agent, count) => step.fleet(fleet::Change::Credited { agent, count }),
@@ -94,7 +94,7 @@ fn submit(
     step: &mut Step,
     id: &RunId,
     snapshot: Box<Snapshot>,
-    options: Options,
+    options: Box<Options>,
     estimates: &Estimates,
     remembered: Option<Inventory>,
 ) {

@@ -24,7 +24,7 @@ pub struct Run {
     /// What it tests.
     pub snapshot: Box<Snapshot>,
     /// What was asked for.
-    pub options: Options,
+    pub options: Box<Options>,
     /// What the labels mean.
     pub targets: Vec<Target>,
     /// When it was opened.
@@ -103,7 +103,7 @@ const UNANSWERED_LIMIT: u32 = 2;
 impl Run {
     /// A run just opened.
     #[must_use]
-    pub fn new(id: RunId, snapshot: Box<Snapshot>, options: Options, now: Moment) -> Self {
+    pub fn new(id: RunId, snapshot: Box<Snapshot>, options: Box<Options>, now: Moment) -> Self {
         // Labels were resolved before the run was accepted, so this cannot fail again.
         let targets = label::resolve(&options.labels, &snapshot.apps).unwrap_or_default();
         Self {

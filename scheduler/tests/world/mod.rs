@@ -9,7 +9,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use muletrain_proto::event::{Closed, Collected, Event, Failed, Finished, Phase, Planned, Ready};
+use muletrain_proto::event::{
+    Closed, Collected, Event, Failed, Finished, Phase, Planned, Ready, Warming,
+};
 use muletrain_proto::id::{
     AgentId, AppLabel, BootId, ClassId, LeaseKey, RunId, SnapshotId, TestId,
 };
@@ -304,6 +306,13 @@ impl World {
         let pod = self.pods.get_mut(key).expect("no such pod");
         pod.queue = VecDeque::from([Event::Failed(failed), Event::Ended(Ending::Failed)]);
         self.deliver(key);
+        self.deliver(key);
+    }
+
+    /// An agent says what becomes of databases for all pods, whenever it likes.
+    pub fn warm(&mut self, key: &LeaseKey, warming: Warming) {
+        let pod = self.pods.get_mut(key).expect("no such pod");
+        pod.queue.push_front(Event::Warming(warming));
         self.deliver(key);
     }
 
