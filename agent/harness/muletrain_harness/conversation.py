@@ -5,7 +5,7 @@ import copy
 import sys
 import time
 
-from . import PROTOCOL
+from . import PROTOCOL, manifest
 from .channel import ProtocolError
 from .databases import Databases
 from .hooks import attach
@@ -14,13 +14,16 @@ from .loading import flatten
 from .parts import Granted
 from .places import Apps
 from .session import Failed, Finished
+from .warming import warm
 from .watch import Watch
 
 
 class Conversation:
     def __init__(self, session, hello):
         self.databases = Databases()
+        self.is_warming = False
         self._session = session
+        self._root = hello["root"]
         self._apps = Apps(hello["root"], hello["apps"])
         self._missing = []
         self._checks_wanted = hello["checks"]
@@ -43,8 +46,8 @@ class Conversation:
         }
         self._session.emit("booted", fields)
 
-    def build_suite(self, build, reorder_by, connections):
-        """Collect as often as asked, then give the suite that is assigned.
+    def build_suite(self, build, empty, reorder_by, connections):
+        """Collect as often as asked, then give the suite that is assigned, or an empty one to warm.
 
         `build` takes labels and gives the project's suite and the origins of its tests.
         """
@@ -54,6 +57,9 @@ class Conversation:
             started = time.monotonic()
             if command["type"] == "finish":
                 raise Finished
+            if command["type"] == "warm":
+                self._prepare_to_warm(empty)
+                break
             if command["type"] not in ("collect", "assign"):
                 raise ProtocolError("%r is not understood before `assign`" % command["type"])
             suite, origins = build(command["labels"])
@@ -66,7 +72,27 @@ class Conversation:
         self._session.phase = "databases"
         return self._suite
 
+    def _prepare_to_warm(self, empty):
+        if self._session.trace is None:
+            raise ProtocolError("`warm` needs a `hello` whose `trace` is true")
+        self.is_warming = True
+        self._suite = empty()
+
+    def warm(self, connections, aliases, set_up):
+        """In place of all that a run does from `setup_databases` on."""
+        started = time.monotonic()
+        databases = warm(connections, aliases, set_up)
+        self._session.trace.stop()
+        for database in databases:
+            self._session.emit("database", database)
+        self._say("warmed", started, manifest=manifest.make(self._session.trace, self._root))
+        command = self._session.commands.next()
+        if command["type"] != "finish":
+            raise ProtocolError("%r is not understood after `warm`" % command["type"])
+        raise Finished
+
     def _plan(self, command, suite, inventory, started):
+        self.databases.keep(command.get("databases"))
         planned = inventory.of_app(command["app"], command["tests"])
         self._entries = {entry.id: entry for entry in planned.entries}
         self._suite = with_tests(suite, [entry.test for entry in planned.entries])

@@ -1,14 +1,26 @@
-"""How long the project's runner takes to set up its test databases."""
+"""The test databases of this pod: how long the project's runner takes for them, and which were kept."""
 
 import contextlib
 import functools
 import time
 
+from .channel import ProtocolError
+from .kept import create_from
+
 
 class Databases:
     def __init__(self):
         self._databases = {}
+        self._kept = {}
         self._seconds = 0.0
+
+    def keep(self, kept):
+        """To be used where the project's runner makes a database of that alias."""
+        for database in kept or ():
+            missing = {"alias", "vendor", "tables", "data"} - set(database)
+            if missing:
+                raise ProtocolError("a kept database has no %s" % ", ".join(sorted(missing)))
+            self._kept[database["alias"]] = database
 
     def as_fields(self):
         return {"databases": list(self._databases.values()), "seconds": self._seconds}
@@ -17,21 +29,45 @@ class Databases:
     def being_set_up(self, connections, aliases):
         """`aliases` is None for all of them, as in runners written for older versions of Django."""
         for alias in connections if aliases is None else aliases:
-            connection = connections[alias]
-            self._databases[alias] = {"alias": alias, "vendor": connection.vendor}
-            creation = connection.creation
-            creation.create_test_db = self._timed(alias, creation.create_test_db)
+            vendor = connections[alias].vendor
+            self._databases[alias] = {"alias": alias, "vendor": vendor, "warm": False}
         started = time.monotonic()
-        yield
+        with creating(connections, self._databases, self._create):
+            yield
         self._seconds = time.monotonic() - started
 
-    def _timed(self, alias, create):
-        @functools.wraps(create)
-        def timed(*args, **kwargs):
-            started = time.monotonic()
-            try:
+    def _create(self, connection, create, args, kwargs):
+        database, kept = self._databases[connection.alias], self._kept.get(connection.alias)
+        started = time.monotonic()
+        try:
+            if kept is None:
                 return create(*args, **kwargs)
-            finally:
-                self._databases[alias]["seconds"] = time.monotonic() - started
+            result, database["warm"] = create_from(kept, connection, create, args, kwargs)
+            return result
+        finally:
+            database["seconds"] = time.monotonic() - started
 
-        return timed
+
+@contextlib.contextmanager
+def creating(connections, aliases, create):
+    """While this lasts, `create` is called for each `create_test_db` with the original and its arguments."""
+    with contextlib.ExitStack() as stack:
+        for alias in aliases:
+            stack.enter_context(_replaced(connections[alias], create))
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(connection, create):
+    creation = connection.creation
+    original = creation.create_test_db
+
+    @functools.wraps(original)
+    def create_test_db(*args, **kwargs):
+        return create(connection, original, args, kwargs)
+
+    creation.create_test_db = create_test_db
+    try:
+        yield
+    finally:
+        del creation.create_test_db

@@ -69,11 +69,21 @@ def _subclass(base, conversation):
                 return suite, origins
 
             conversation.boot(get_version(), base)
-            return conversation.build_suite(build, self.reorder_by, connections)
+            return conversation.build_suite(build, self.test_suite, self.reorder_by, connections)
+
+        def get_databases(self, suite):
+            if conversation.is_warming:
+                return dict.fromkeys(connections, False)
+            return super().get_databases(suite)
 
         def setup_databases(self, *args, **kwargs):
+            def set_up():
+                return super(Runner, self).setup_databases(*args, **kwargs)
+
+            if conversation.is_warming:
+                return conversation.warm(connections, kwargs.get("aliases"), set_up)
             with conversation.databases.being_set_up(connections, kwargs.get("aliases")):
-                return super().setup_databases(*args, **kwargs)
+                return set_up()
 
         def run_checks(self, *args, **kwargs):
             with conversation.checks() as wanted:

@@ -4,6 +4,7 @@ import resource
 import sys
 
 from .failure import failure
+from .trace import Trace
 
 
 class Finished(BaseException):
@@ -24,6 +25,7 @@ class Session:
         self.stacks = stacks
         self.phase = "boot"
         self.test_timeout = None
+        self.trace = None
         self.is_over = False
         self.finished = 0
         self.ended_by_test = False
@@ -35,6 +37,7 @@ class Session:
         self.test_timeout = hello["test_timeout"]
         self.capture.limit = hello["output_limit"]
         self.events.note(limit=self.test_timeout, output_limit=self.capture.limit)
+        self.trace = Trace() if hello.get("trace") else None
 
     def close(self):
         peak = kib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from . import PROTOCOL, django_runner, native
+from . import PROTOCOL, django_runner, manifest, native
 from .channel import Commands, Events, ProtocolError
 from .descriptors import lift
 from .failure import name_files_relative_to
@@ -42,6 +42,9 @@ def _converse(session):
 
 def _drive(session):
     hello = session.commands.next()
+    while hello["type"] == "match":
+        session.emit("matched", {"id": manifest.first_that_holds(hello["root"], hello["candidates"])})
+        hello = session.commands.next()
     if hello["type"] != "hello":
         raise ProtocolError("the first command is %r, not hello" % hello["type"])
     if hello["protocol"] != PROTOCOL:

@@ -75,9 +75,19 @@ class Pod:
         self.send("collect", labels=labels)
         return self.until("collected")["inventory"]
 
-    def assign(self, app="shop", labels=(), tests=None):
-        self.send("assign", app=app, labels=labels, tests=tests)
+    def assign(self, app="shop", labels=(), tests=None, databases=None):
+        self.send("assign", app=app, labels=labels, tests=tests, databases=databases)
         return self.until("ready")
+
+    def match(self, *manifests):
+        """The number of the first manifest that holds, or None."""
+        candidates = [{"id": number, "manifest": manifest} for number, manifest in enumerate(manifests)]
+        self.send("match", root=str(self.project.root), candidates=candidates)
+        return self.until("matched")["id"]
+
+    def warm(self):
+        self.send("warm")
+        return self.until("warmed")
 
     def run(self, tests=None, grant=1):
         self.send("run", grant=grant, tests=tests)
@@ -87,9 +97,14 @@ class Pod:
         self.send("finish")
         return self.until("closed")
 
-    def whole(self, app="shop", **options):
+    def whole(self, app="shop", databases=None, **options):
         """From `hello` to the end, whatever the end is."""
-        steps = (lambda: self.hello(**options), lambda: self.assign(app), self.run, self.finish)
+        steps = (
+            lambda: self.hello(**options),
+            lambda: self.assign(app, databases=databases),
+            self.run,
+            self.finish,
+        )
         all(step() for step in steps)
         self.process.wait(PATIENCE)
         return self
