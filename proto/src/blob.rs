@@ -10,6 +10,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::snapshot::{Content, Snapshot};
+
 /// Largest piece in which a blob travels, in bytes.
 pub const PIECE_LIMIT: usize = 1 << 20;
 
@@ -171,6 +173,15 @@ impl Image {
                 layers: rootfs.diff_ids.iter().map(|id| id.parse()).collect::<Result<_, _>>()?,
             }),
         }
+    }
+}
+
+/// The images that pods of a snapshot are made of, by their ids.
+#[must_use]
+pub fn images(snapshot: &Snapshot) -> Vec<Digest> {
+    match &snapshot.content {
+        Content::Docker { image, .. } => image.parse().into_iter().collect(),
+        Content::Process { .. } => vec![],
     }
 }
 

@@ -156,9 +156,12 @@ pub struct ServeArguments {
     /// Loopback address and port, or unix:PATH
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7443", env = "MULETRAIN_LISTEN")]
     pub listen: String,
-    /// Where journals and the history are kept
+    /// Where journals, the history and images on their way to agents are kept
     #[arg(long, value_name = "DIR", env = "MULETRAIN_STATE")]
     pub state: PathBuf,
+    /// Room for images on their way to agents; the longest unused go first
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, default_value = "50g", env = "MULETRAIN_KEEP_BLOBS")]
+    pub keep_blobs: u64,
 }
 
 /// Arguments of `runs`.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use muletrain_proto::blob;
 use muletrain_proto::id::{AgentId, RunId};
 use muletrain_proto::journal::Record;
 use muletrain_proto::link::{Hello, RunBrief, ToAgent, ToScheduler};
@@ -101,6 +102,10 @@ impl Engine {
             }
             Command::Follow(run, reply) => {
                 let _ = reply.send(self.follow(run));
+            }
+            Command::Images(reply) => {
+                let images = self.state.runs.values().flat_map(|run| blob::images(&run.snapshot));
+                let _ = reply.send(images.collect());
             }
         }
     }

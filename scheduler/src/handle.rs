@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use muletrain_proto::blob::Digest;
 use muletrain_proto::id::{AgentId, RunId};
 use muletrain_proto::link::{Hello, ToAgent, ToScheduler};
 use muletrain_proto::run::{Options, Overview, Stop, Submission};
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Stop(RunId, Stop, oneshot::Sender<bool>),
     List(oneshot::Sender<Vec<Overview>>),
     Follow(Option<RunId>, oneshot::Sender<Option<Followed>>),
+    Images(oneshot::Sender<Vec<Digest>>),
 }
 
 /// A journal to read along.
@@ -120,6 +122,11 @@ impl Handle {
     /// A run's journal, the newest run's where none is named; none when there is no such run.
     pub async fn follow(&self, run: Option<RunId>) -> Option<Followed> {
         self.ask(|reply| Command::Follow(run, reply)).await.flatten()
+    }
+
+    /// Images that runs need which are not over.
+    pub async fn images(&self) -> Vec<Digest> {
+        self.ask(Command::Images).await.unwrap_or_default()
     }
 
     async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {

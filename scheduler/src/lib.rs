@@ -1,5 +1,6 @@
 //! Plans a run, leases its apps to agents and keeps the journal of what happened.
 
+pub mod blobs;
 pub mod cli;
 pub mod command;
 pub mod engine;

@@ -16,15 +16,17 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::transport::server::Router;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::blobs;
 use crate::handle::{Followed, Handle, Outbox, SubmitError};
 use crate::pure::fleet::Connection;
 
 /// Journal lines read ahead of whoever watches.
 const READ_AHEAD: usize = 256;
 
-/// All services, ready to be given a listener.
+/// All services, ready to be given a listener. Without blobs it is for one machine alone, whose
+/// agent uses the engine that the snapshot is on.
 #[must_use]
-pub fn router(handle: Handle) -> Router {
+pub fn router(handle: Handle, blobs: Option<blobs::Service>) -> Router {
     let service = Service { handle };
     let keepalive = Some(std::time::Duration::from_secs(5));
     tonic::transport::Server::builder()
@@ -39,6 +41,7 @@ pub fn router(handle: Handle) -> Router {
                 .max_decoding_message_size(MESSAGE_LIMIT)
                 .max_encoding_message_size(MESSAGE_LIMIT),
         )
+        .add_optional_service(blobs.map(blobs::Service::server))
 }
 
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use muletrain_proto::run::Secrets;
 use muletrain_proto::snapshot::Snapshot;
 
 use crate::handle::SubmitError;
-use crate::{history, listen, settings, sibling};
+use crate::{blobs, history, listen, settings, sibling};
 
 /// Why a command could not do what it is for.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,9 @@ pub enum Error {
     /// The history cannot be used.
     #[error(transparent)]
     History(#[from] history::Error),
+    /// Images cannot be kept.
+    #[error(transparent)]
+    Blobs(#[from] blobs::Error),
     /// A file or folder.
     #[error("cannot {verb} {}", path.display())]
     File {

@@ -52,7 +52,7 @@ pub async fn run(arguments: &RunArguments, common: &Common) -> Result<ExitCode, 
     let (engine, handle) = Engine::new(settings.results.clone(), history);
     let engine = tokio::spawn(engine.run());
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = service::router(handle.clone());
+    let router = service::router(handle.clone(), None);
     let server = tokio::spawn(listener.serve(router, async {
         // Dropping the sender stops it too.
         let _ = stopped.await;

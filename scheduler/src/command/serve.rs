@@ -5,6 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use muletrain_proto::exit_code::ExitCode;
 
 use super::Error;
+use crate::blobs::{self, Store};
 use crate::cli::ServeArguments;
 use crate::engine::Engine;
 use crate::history::History;
@@ -27,15 +28,17 @@ pub async fn serve(arguments: &ServeArguments) -> Result<ExitCode, Error> {
         source,
     })?;
     let history = History::open(&state.join("history.sqlite3"))?;
+    let store = Store::open(&state.join("blobs"), arguments.keep_blobs)?;
     let listener = Listener::open(&arguments.listen).await?;
     let address = listener.address();
     let (mut engine, handle) = Engine::new(state.join("runs"), history);
     engine.recover();
     let engine = tokio::spawn(engine.run());
+    let router = service::router(handle.clone(), Some(blobs::Service::new(store, handle)));
     eprintln!("listening on {address}");
     let stop = async move { interrupts.next().await };
     tokio::select! {
-        served = listener.serve(service::router(handle), std::future::pending()) => served?,
+        served = listener.serve(router, std::future::pending()) => served?,
         () = stop => {}
     }
     // Streams of agents and watchers never end by themselves, so they are not waited for: agents

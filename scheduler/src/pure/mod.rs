@@ -6,6 +6,7 @@
 
 pub mod advance;
 pub mod decide;
+pub mod eviction;
 pub mod fleet;
 pub mod label;
 pub mod ledger;

@@ -16,6 +16,7 @@ const BOUNDARIES: [(&str, &[&str]); 5] = [
             "proto/src/",
             "agent/src/link.rs",
             "reporter/src/follow.rs",
+            "scheduler/src/blobs/service.rs",
             "scheduler/src/command/remote.rs",
             "scheduler/src/service.rs",
         ],
