@@ -37,6 +37,12 @@ pub enum Command {
     /// SIGTERM finishes what is held and takes nothing new; a second one, or SIGINT, gives up
     /// what is held. In every case nothing is left behind on this host.
     Run(RunArguments),
+    /// Set up the databases of a snapshot and keep them for runs to come
+    ///
+    /// Reads the snapshot from standard input, as the builder prints it, and prints one line of
+    /// JSON: whether databases were found, made, or skipped because they take no time, and the
+    /// seconds that took.
+    Warm(WarmArguments),
     /// Say what is missing on this host, and the fix
     Check(CheckArguments),
     /// Clean up once the agent that holds standard input is gone
@@ -68,9 +74,23 @@ pub struct RunArguments {
     /// Folder for what runs at the moment [default: in the user's state folder]
     #[arg(long, value_name = "FOLDER", env = "MULETRAIN_STATE")]
     pub state: Option<PathBuf>,
+    /// Where databases are kept from run to run [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
     /// Shut down when standard input ends
     #[arg(long, hide = true)]
     pub attached: bool,
+}
+
+/// Arguments of `warm`.
+#[derive(Debug, Args)]
+pub struct WarmArguments {
+    /// The Docker Engine.
+    #[command(flatten)]
+    pub docker: DockerArguments,
+    /// Where databases are kept from run to run [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
 }
 
 /// Where the Docker Engine is.

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::{self as contract, Hello};
@@ -15,12 +17,14 @@ use crate::docker::{self, Docker};
 use crate::lease::{self, Order};
 use crate::link::{self, Update};
 use crate::process::Processes;
+use crate::pure::pod::Owner;
 use crate::pure::slots::{Effect, Input, Slots};
 use crate::reaper::{self, Reaper};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 use crate::signals::{Signals, Wish};
 use crate::state::{self, State};
+use crate::warm::Warmer;
 
 /// Updates that may wait for the loop.
 const BACKLOG: usize = 1024;
@@ -80,8 +84,16 @@ impl Error {
 pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
     let signals = Signals::listen(settings.attached).map_err(Error::Signals)?;
     let state = State::open(&settings.state)?;
-    let (runtime, platform, reaper) = prepare(&settings, &state).await?;
-    let hello = hello(&settings, platform);
+    let host = Host {
+        runtime: settings.runtime,
+        endpoint: &settings.endpoint,
+        owner: &settings.owner,
+        temporary: settings.temporary,
+    };
+    let (runtime, platform, reaper) = prepare(&host, &state).await?;
+    let hello = hello(&settings, platform.clone());
+    let warmer = |cache: &PathBuf| Arc::new(Warmer::new(runtime.clone(), platform, cache));
+    let warmer = settings.cache.as_ref().map(warmer);
     let (held, seen) = watch::channel(Vec::new());
     let (link_updates, updates) = mpsc::channel(BACKLOG);
     let link = tokio::spawn(link::keep(settings.scheduler.clone(), seen, link_updates));
@@ -89,6 +101,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
     let mut engine = Engine {
         settings,
         runtime: runtime.clone(),
+        warmer,
         slots: Slots::new(hello),
         held,
         sender: None,
@@ -105,17 +118,29 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
     result
 }
 
-/// Everything the host has to give before the scheduler is asked for work.
-async fn prepare(settings: &Settings, state: &State) -> Result<(Runtime, String, Reaper), Error> {
-    let owner = &settings.owner;
+/// What pods are made of on this host, and for whom.
+pub(crate) struct Host<'a> {
+    pub(crate) runtime: contract::Runtime,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) owner: &'a Owner,
+    /// Whether the agent's folder goes with it.
+    pub(crate) temporary: bool,
+}
+
+/// Everything the host has to give before any work is done.
+pub(crate) async fn prepare(
+    host: &Host<'_>,
+    state: &State,
+) -> Result<(Runtime, String, Reaper), Error> {
+    let owner = host.owner;
     let pods = state.pods(&owner.boot);
-    let reaped = if settings.temporary { state.folder() } else { &pods };
+    let reaped = if host.temporary { state.folder() } else { &pods };
     state.remove_earlier(owner);
-    match settings.runtime {
+    match host.runtime {
         contract::Runtime::Docker => {
-            let docker = Docker::connect(&settings.endpoint, owner.clone()).await?;
+            let docker = Docker::connect(host.endpoint, owner.clone()).await?;
             let platform = docker.platform().await?;
-            let reaper = Reaper::start(owner, reaped, Some(&settings.endpoint))?;
+            let reaper = Reaper::start(owner, reaped, Some(host.endpoint))?;
             Ok((Runtime::Docker(Arc::new(docker)), platform, reaper))
         }
         contract::Runtime::Process => {
@@ -153,6 +178,8 @@ fn hello(settings: &Settings, platform: String) -> Hello {
 struct Engine {
     settings: Settings,
     runtime: Runtime,
+    /// Keeps databases, where there is a folder for them.
+    warmer: Option<Arc<Warmer>>,
     slots: Slots,
     held: watch::Sender<Vec<LeaseKey>>,
     sender: Option<link::Sender>,
@@ -289,8 +316,12 @@ impl Engine {
                 let (backlog, seen) = watch::channel(0);
                 self.tasks.insert(lease.key.clone(), Task { orders, backlog });
                 let inbox = lease::Inbox { orders: received, backlog: seen };
-                let (runtime, updates) = (self.runtime.clone(), self.lease_updates.clone());
-                tokio::spawn(lease::work(runtime, *lease, brief, inbox, updates));
+                let host = lease::Host {
+                    runtime: self.runtime.clone(),
+                    warmer: self.warmer.clone(),
+                    updates: self.lease_updates.clone(),
+                };
+                tokio::spawn(lease::work(host, *lease, brief, inbox));
             }
             Effect::Grant(lease, grant) => self.order(&lease, Order::Grant(grant)),
             Effect::Revoke(lease) => self.order(&lease, Order::Revoke),
@@ -308,7 +339,8 @@ impl Engine {
 
     fn sweep(&self) {
         if self.welcomed {
-            let live: Vec<LeaseKey> = self.slots.live().cloned().collect();
+            let mut live: Vec<LeaseKey> = self.slots.live().cloned().collect();
+            live.extend(self.warmer.iter().flat_map(|warmer| warmer.pods()));
             let runtime = self.runtime.clone();
             tokio::spawn(async move { runtime.sweep(&live).await });
         }
@@ -316,6 +348,9 @@ impl Engine {
 
     /// Lets the last messages out and ends the stream.
     async fn leave(&mut self, link: JoinHandle<()>) {
+        if let Some(warmer) = &self.warmer {
+            warmer.leave().await;
+        }
         self.sender = None;
         let abort = link.abort_handle();
         if tokio::time::timeout(FLUSH_LIMIT, link).await.is_err() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use muletrain_proto::event::{Event, PodStarted};
+use muletrain_proto::event::{Event, PodStarted, Warming};
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::lease::{Grant, Lease};
 use muletrain_proto::link::RunBrief;
@@ -13,6 +13,7 @@ use crate::pod::{Pod, Signal};
 use crate::pure::backlog;
 use crate::pure::conversation::{Conversation, Input, Output};
 use crate::runtime::{self, Runtime};
+use crate::warm::{News, Warmer};
 
 /// What the agent wants of a lease.
 #[derive(Debug)]
@@ -23,6 +24,17 @@ pub enum Order {
     Revoke,
     /// The agent lets go of it.
     Stop(String),
+}
+
+/// What a lease is worked on with.
+#[derive(Debug)]
+pub struct Host {
+    /// Makes its pod.
+    pub runtime: Runtime,
+    /// Keeps databases, where there is a folder for them.
+    pub warmer: Option<Arc<Warmer>>,
+    /// The agent.
+    pub updates: mpsc::Sender<Update>,
 }
 
 /// What reaches a lease from the agent.
@@ -44,19 +56,15 @@ pub enum Update {
 }
 
 /// Works on a lease until its pod is removed.
-pub async fn work(
-    runtime: Runtime,
-    lease: Lease,
-    brief: Arc<RunBrief>,
-    inbox: Inbox,
-    updates: mpsc::Sender<Update>,
-) {
+pub async fn work(host: Host, lease: Lease, brief: Arc<RunBrief>, inbox: Inbox) {
+    let Host { runtime, warmer, updates } = host;
     let hello = runtime.hello(&lease, &brief);
     let memory_limit = runtime.memory_limit(&brief);
     let conversation = Conversation::new(lease.work.clone(), hello, memory_limit);
     let key = lease.key.clone();
     let mut worker = Worker {
         runtime: runtime.clone(),
+        warmer,
         key: key.clone(),
         conversation,
         inbox,
@@ -73,6 +81,7 @@ pub async fn work(
 
 struct Worker {
     runtime: Runtime,
+    warmer: Option<Arc<Warmer>>,
     key: LeaseKey,
     conversation: Conversation,
     inbox: Inbox,
@@ -81,11 +90,33 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(&mut self, lease: &Lease, brief: &RunBrief) {
+    async fn run(&mut self, lease: &Lease, brief: &Arc<RunBrief>) {
+        self.warm(lease, brief).await;
         self.start(lease, brief).await;
         while !self.conversation.is_over() {
             let input = self.next().await;
             self.handle(input).await;
+        }
+    }
+
+    /// Waits for databases that the pod can begin with, unless an order ends the lease before that.
+    async fn warm(&mut self, lease: &Lease, brief: &Arc<RunBrief>) {
+        let is_wanted = lease.work.app().is_some() && !brief.options.fresh_databases;
+        let Some(warmer) = self.warmer.clone().filter(|_| is_wanted) else { return };
+        let mut wait = warmer.wait_for(brief);
+        while !self.conversation.is_over() {
+            tokio::select! {
+                news = wait.next() => match news {
+                    News::Begun => self.handle(Input::Warming(Warming::Begun)).await,
+                    News::Over(outcome, ready) => {
+                        if let Some(event) = outcome.event() {
+                            self.handle(Input::Warming(event)).await;
+                        }
+                        return self.handle(Input::Kept(ready.databases)).await;
+                    }
+                },
+                order = self.inbox.orders.recv() => self.handle(obey(order)).await,
+            }
         }
     }
 

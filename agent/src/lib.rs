@@ -2,7 +2,8 @@
 //!
 //! [`engine`] is the one loop; it asks [`pure::slots`] what to do. Each lease is a task
 //! ([`lease`]) that asks [`pure::conversation`]. Pods come from one of two runtimes, [`docker`]
-//! and [`process`], behind [`runtime`]; [`reaper`] takes them away when the agent cannot.
+//! and [`process`], behind [`runtime`]; [`reaper`] takes them away when the agent cannot. [`warm`]
+//! keeps the databases that pods begin with.
 
 pub mod check;
 pub mod cli;
@@ -23,6 +24,7 @@ pub mod settings;
 pub mod signals;
 pub mod state;
 pub mod tree;
+pub mod warm;
 
 use std::process::ExitCode as Status;
 
@@ -55,6 +57,11 @@ fn run(command: cli::Command) -> Result<ExitCode, Failure> {
         cli::Command::Run(arguments) => {
             let settings = settings::Settings::from_arguments(&arguments).map_err(usage)?;
             block_on(engine::run(settings))?
+                .map_err(|error| Failure { code: error.exit_code(), error: error.into() })
+        }
+        cli::Command::Warm(arguments) => {
+            let settings = settings::Warm::from_arguments(&arguments).map_err(usage)?;
+            block_on(warm::command::run(settings))?
                 .map_err(|error| Failure { code: error.exit_code(), error: error.into() })
         }
         cli::Command::Check(arguments) => {

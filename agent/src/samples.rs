@@ -6,8 +6,10 @@ use muletrain_proto::id::{
 use muletrain_proto::lease::{Lease, Work};
 use muletrain_proto::link::{Hello, RunBrief, Runtime};
 use muletrain_proto::run::{Options, Secrets};
+use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::{Content, Environment, Project, Snapshot, VERSION};
 
+use crate::pure::kept::{Database, Entry};
 use crate::pure::pod::Owner;
 
 pub(crate) fn owner() -> Owner {
@@ -56,6 +58,21 @@ pub(crate) fn brief(content: Content) -> RunBrief {
     };
     let run = RunId::new("run").unwrap();
     RunBrief { run, snapshot, options: Options::default(), secrets: Secrets::default() }
+}
+
+/// Databases whose set-up took this many seconds.
+pub(crate) fn kept(seconds: f64) -> Entry {
+    let seconds = Seconds::new(seconds).unwrap();
+    let text = str::to_owned;
+    let (alias, vendor, name, tables) = (text("default"), text("sqlite"), text("test"), text("5f"));
+    let data = Some(text("eJw="));
+    Entry {
+        version: crate::pure::kept::VERSION,
+        manifest: serde_json::json!({"version": 1}),
+        databases: vec![Database { alias, vendor, name, tables, data, seconds }],
+        seconds,
+        images: std::collections::BTreeMap::new(),
+    }
 }
 
 pub(crate) fn hello(slots: u32) -> Hello {

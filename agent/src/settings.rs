@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use muletrain_proto::cache;
 use muletrain_proto::client::Address;
 use muletrain_proto::docker_host::{self, Endpoint};
-use muletrain_proto::id::{AgentId, BootId};
+use muletrain_proto::id::{AgentId, BootId, RunId};
 use muletrain_proto::link::Runtime;
 
-use crate::cli::{DockerArguments, ReapArguments, RunArguments};
+use crate::cli::{DockerArguments, ReapArguments, RunArguments, WarmArguments};
 use crate::pure::pod::Owner;
 
 /// What an agent works with.
@@ -29,8 +30,25 @@ pub struct Settings {
     pub state: PathBuf,
     /// Whether that folder goes with the agent: one that was made for a single run.
     pub temporary: bool,
+    /// Folder of what only saves time; without one, no databases are kept.
+    pub cache: Option<PathBuf>,
     /// Whether the end of standard input ends the agent.
     pub attached: bool,
+}
+
+/// What databases are kept with, without a scheduler.
+#[derive(Debug, Clone)]
+pub struct Warm {
+    /// The Docker Engine.
+    pub endpoint: Endpoint,
+    /// Who makes them.
+    pub owner: Owner,
+    /// What they are marked with in place of a run.
+    pub run: RunId,
+    /// Folder for what runs at the moment, which goes with it.
+    pub state: PathBuf,
+    /// Folder of what only saves time.
+    pub cache: PathBuf,
 }
 
 /// What a reaper works with.
@@ -53,6 +71,9 @@ pub enum Error {
     /// The host's name is no id.
     #[error("the host's name cannot name the agent; name it with --id")]
     Name(#[source] muletrain_proto::id::Error),
+    /// Nowhere to keep databases.
+    #[error("there is no home folder to keep databases in; name a folder with --cache")]
+    NoCache,
     /// Nowhere to keep state.
     #[error("there is no home folder to keep state in; name a folder with --state")]
     NoHome,
@@ -64,8 +85,8 @@ impl Settings {
     /// # Errors
     /// When something is neither given nor found, or is refused.
     pub fn from_arguments(arguments: &RunArguments) -> Result<Self, Error> {
-        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let boot = BootId::new(format!("{:016x}", fastrand::u64(..))).map_err(Error::Name)?;
+        let host = host();
+        let boot = new_boot().map_err(Error::Name)?;
         let agent = match &arguments.id {
             Some(id) => id.clone(),
             None => default_id(&host, &boot, arguments.attached).map_err(Error::Name)?,
@@ -83,7 +104,28 @@ impl Settings {
             host,
             state,
             temporary: arguments.attached && arguments.state.is_none(),
+            cache: arguments.cache.clone().or_else(cache::default_folder),
             attached: arguments.attached,
+        })
+    }
+}
+
+impl Warm {
+    /// Settings of `warm`.
+    ///
+    /// # Errors
+    /// When something is neither given nor found, or is refused.
+    pub fn from_arguments(arguments: &WarmArguments) -> Result<Self, Error> {
+        let boot = new_boot().map_err(Error::Name)?;
+        let agent = default_id(&host(), &boot, true).map_err(Error::Name)?;
+        let cache = arguments.cache.clone().or_else(cache::default_folder);
+        let run = RunId::new(format!("warm-{boot}")).map_err(Error::Name)?;
+        Ok(Self {
+            run,
+            endpoint: endpoint(&arguments.docker)?,
+            state: default_state()?.join(agent.as_str()),
+            owner: Owner { agent, boot },
+            cache: cache.ok_or(Error::NoCache)?,
         })
     }
 }
@@ -114,6 +156,14 @@ pub fn endpoint(arguments: &DockerArguments) -> Result<Endpoint, Error> {
         Some(host) => Ok(docker_host::parse(host, arguments.insecure_docker_host)?),
         None => Ok(docker_host::local()),
     }
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn new_boot() -> Result<BootId, muletrain_proto::id::Error> {
+    BootId::new(format!("{:016x}", fastrand::u64(..)))
 }
 
 /// The host's name; with the boot behind it for an agent that belongs to one run, because several

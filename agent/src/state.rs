@@ -12,10 +12,10 @@ use crate::marks;
 use crate::pure::pod::Owner;
 
 /// Folders are for their owner alone.
-const PRIVATE_FOLDER: u32 = 0o700;
+pub(crate) const PRIVATE_FOLDER: u32 = 0o700;
 
 /// Files are for their owner alone.
-const PRIVATE_FILE: u32 = 0o600;
+pub(crate) const PRIVATE_FILE: u32 = 0o600;
 
 /// The agent's folder, held until this value is dropped.
 #[derive(Debug)]

@@ -7,13 +7,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use muletrain_proto::event::{Event, Failed, Phase, PodStarted, TimedOut};
+use muletrain_proto::event::{Event, Failed, Phase, PodStarted, TimedOut, Warming};
 use muletrain_proto::id::TestId;
 use muletrain_proto::lease::{Grant, Work};
 use muletrain_proto::outcome::{Ending, Failure, FailureKind, Output as Printed};
 use muletrain_proto::seconds::Seconds;
 
 use crate::pure::harness::{self, Command, Exited, Hello, Line};
+use crate::pure::kept::Database;
 use crate::pure::outcome::{self, Evidence, Exit};
 
 /// How long a pod may be silent while it loads modules or runs fixtures.
@@ -34,6 +35,10 @@ pub const KILL_LIMIT: Duration = Duration::from_secs(30);
 /// What a lease's conversation reacts to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
+    /// Something becomes of the databases that it waits for before its pod is started.
+    Warming(Warming),
+    /// Kept databases that the pod can begin with.
+    Kept(Vec<Database>),
     /// The pod is up.
     Started(PodStarted),
     /// The pod could not be brought up.
@@ -75,6 +80,7 @@ pub struct Conversation {
     work: Work,
     hello: Hello,
     memory_limit: Option<u64>,
+    databases: Vec<Database>,
     stage: Stage,
     grants: VecDeque<Grant>,
     granted: u32,
@@ -112,6 +118,7 @@ impl Conversation {
             work,
             hello,
             memory_limit,
+            databases: vec![],
             stage: Stage::Starting,
             grants: VecDeque::new(),
             granted: 0,
@@ -139,12 +146,17 @@ impl Conversation {
             (_, Input::Revoke) => self.abandon(Ending::Revoked),
             (_, Input::Stop { reason }) => self.abandon(Ending::Infrastructure { reason }),
             (_, Input::NotStarted { reason }) => self.end(Ending::Infrastructure { reason }),
+            (Stage::Starting, Input::Warming(step)) => vec![Output::Event(Event::Warming(step))],
+            (Stage::Starting, Input::Kept(databases)) => {
+                self.databases = databases;
+                vec![]
+            }
             (Stage::Starting, Input::Started(started)) => {
                 self.enter(now, Stage::Booting);
                 let hello = Command::Hello(Box::new(self.hello.clone()));
                 vec![Output::Event(Event::PodStarted(started)), Output::Command(hello)]
             }
-            (_, Input::Started(_)) => vec![],
+            (_, Input::Warming(_) | Input::Kept(_) | Input::Started(_)) => vec![],
             (_, Input::Grant(grant)) => self.grant(now, grant),
             (_, Input::Line(line)) => self.line(now, line),
             (_, Input::Exited(exit)) => self.exited(&exit),
@@ -189,6 +201,10 @@ impl Conversation {
             (_, Ok(Line::Exited(exited))) => {
                 self.enter(now, Stage::Dying { fate: Fate::Exited(exited), killed: false });
                 return vec![];
+            }
+            (_, Ok(Line::Kept(_))) => {
+                let message = "the harness spoke of kept databases at the wrong time".to_owned();
+                return self.protocol_error(now, message);
             }
             (_, Ok(Line::Event(event))) => event,
         };
@@ -253,7 +269,8 @@ impl Conversation {
             }
             Work::Run { app, labels, tests } => {
                 let (app, labels, tests) = (app.clone(), labels.clone(), tests.clone());
-                (Stage::Planning, Command::Assign { app, labels, tests })
+                let databases = std::mem::take(&mut self.databases);
+                (Stage::Planning, Command::Assign { app, labels, tests, databases })
             }
         };
         self.enter(now, stage);
@@ -374,7 +391,8 @@ impl Conversation {
     }
 }
 
-fn silence(phase: Phase) -> Failed {
+/// What is said of a pod that was silent for too long.
+pub(super) fn silence(phase: Phase) -> Failed {
     let (doing, limit) = match phase {
         Phase::Boot => ("loading Django and the settings", QUIET_LIMIT),
         Phase::Collect => ("loading test modules", QUIET_LIMIT),

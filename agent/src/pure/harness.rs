@@ -12,6 +12,9 @@ use muletrain_proto::lease::GrantedTest;
 use muletrain_proto::outcome::Output;
 use muletrain_proto::seconds::Seconds;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::pure::kept;
 
 /// Version of the protocol spoken here.
 pub const PROTOCOL: u32 = 1;
@@ -38,7 +41,19 @@ pub enum Command {
         labels: Vec<String>,
         /// Tests wanted of them; none: all that belong to the app.
         tests: Option<Vec<TestId>>,
+        /// Kept databases to begin with.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        databases: Vec<kept::Database>,
     },
+    /// Say which of these was made from what is here.
+    Match {
+        /// Absolute path of the project's root.
+        root: String,
+        /// What may hold.
+        candidates: Vec<Candidate>,
+    },
+    /// Set all databases up, and tell what they hold.
+    Warm,
     /// Run tests.
     Run {
         /// Number of the grant.
@@ -74,6 +89,9 @@ pub struct Hello {
     /// Values of the variables that `[env] pass` names. They travel here because a container's
     /// environment can be read by whoever may inspect it.
     pub environment: BTreeMap<String, String>,
+    /// Whether to note which files are read.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub trace: bool,
 }
 
 impl fmt::Debug for Hello {
@@ -95,6 +113,15 @@ pub struct App {
     pub path: String,
 }
 
+/// Kept databases, and what they were made from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidate {
+    /// Names them.
+    pub id: String,
+    /// As the harness told it.
+    pub manifest: Value,
+}
+
 impl Command {
     /// The command as it is sent, newline included.
     #[must_use]
@@ -111,8 +138,26 @@ impl Command {
 pub enum Line {
     /// An event the scheduler gets as it is.
     Event(Event),
+    /// What the agent keeps databases by, and no scheduler gets.
+    Kept(Kept),
     /// From the supervisor: the worker ended without its sentinel.
     Exited(Box<Exited>),
+}
+
+/// What a harness says of kept databases.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// The candidate that holds here.
+    Matched(Option<String>),
+    /// A database, as it is once it is set up.
+    Database(Box<kept::Database>),
+    /// All of them are set up.
+    Warmed {
+        /// What they were made from.
+        manifest: Value,
+        /// Time it took.
+        seconds: Seconds,
+    },
 }
 
 /// How the worker ended.
@@ -178,6 +223,14 @@ enum Raw {
     Failed(Failed),
     TimedOut(TimedOut),
     Closed(Closed),
+    Matched {
+        id: Option<String>,
+    },
+    Database(Box<kept::Database>),
+    Warmed {
+        manifest: Value,
+        seconds: Seconds,
+    },
     Exited(Box<Exited>),
 }
 
@@ -195,6 +248,11 @@ pub fn parse(line: &str) -> Result<Line, Error> {
             return Err(Error::Protocol { found: protocol });
         }
         Raw::Exited(exited) => return Ok(Line::Exited(exited)),
+        Raw::Matched { id } => return Ok(Line::Kept(Kept::Matched(id))),
+        Raw::Database(database) => return Ok(Line::Kept(Kept::Database(database))),
+        Raw::Warmed { manifest, seconds } => {
+            return Ok(Line::Kept(Kept::Warmed { manifest, seconds }));
+        }
         Raw::Booted { booted, .. } => Event::Booted(booted),
         Raw::Collected(collected) => Event::Collected(collected),
         Raw::Planned(planned) => Event::Planned(planned),
@@ -224,7 +282,13 @@ mod tests {
                 app: AppLabel::new("shop").unwrap(),
                 labels: vec!["shop".to_owned()],
                 tests: None,
+                databases: vec![],
             },
+            Command::Match {
+                root: "/app".to_owned(),
+                candidates: vec![Candidate { id: "1".to_owned(), manifest: Value::Null }],
+            },
+            Command::Warm,
             Command::Run {
                 grant: 1,
                 tests: Some(vec![GrantedTest { id: TestId::new("a.B.c").unwrap(), r#try: 2 }]),
@@ -237,6 +301,8 @@ mod tests {
         insta::assert_snapshot!(lines, @r#"
         {"type":"collect","labels":["shop"]}
         {"type":"assign","app":"shop","labels":["shop"],"tests":null}
+        {"type":"match","root":"/app","candidates":[{"id":"1","manifest":null}]}
+        {"type":"warm"}
         {"type":"run","grant":1,"tests":[{"id":"a.B.c","try":2}]}
         {"type":"finish"}
         "#);
@@ -256,6 +322,19 @@ mod tests {
             "output":"","output_omitted":0,"peak_kib":null}"#;
         let Line::Exited(exited) = parse(line).unwrap() else { panic!() };
         assert_eq!((exited.status, exited.signal), (None, Some(11)));
+    }
+
+    #[test]
+    fn what_is_said_of_kept_databases_is_read() {
+        let database = r#"{"type":"database","alias":"default","vendor":"sqlite","name":"test",
+            "tables":"5f","data":"eJw=","seconds":2.5}"#;
+        let Line::Kept(Kept::Database(database)) = parse(database).unwrap() else { panic!() };
+        assert_eq!((database.alias.as_str(), database.data.as_deref()), ("default", Some("eJw=")));
+        let warmed = r#"{"type":"warmed","manifest":{"version":1,"files":[]},"seconds":3}"#;
+        let Line::Kept(Kept::Warmed { manifest, .. }) = parse(warmed).unwrap() else { panic!() };
+        assert_eq!(manifest["version"], 1);
+        let matched = parse(r#"{"type":"matched","id":null}"#).unwrap();
+        assert_eq!(matched, Line::Kept(Kept::Matched(None)));
     }
 
     #[test]
@@ -294,6 +373,7 @@ mod tests {
             checks: false,
             output_limit: 1,
             environment: [("KEY".to_owned(), "canary".to_owned())].into(),
+            trace: false,
         };
         assert!(!format!("{:?}", Command::Hello(Box::new(hello))).contains("canary"));
     }

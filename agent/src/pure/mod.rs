@@ -5,6 +5,8 @@ pub mod backoff;
 pub mod check;
 pub mod conversation;
 pub mod harness;
+pub mod kept;
 pub mod outcome;
 pub mod pod;
 pub mod slots;
+pub mod warming;

@@ -26,7 +26,13 @@ impl Agent {
     /// The same, in the folder of another agent.
     pub fn start_in(scheduler: &Scheduler, state: Arc<TempDir>, arguments: &[&str]) -> Self {
         let path = state.path().to_string_lossy().into_owned();
-        let child = command(scheduler).args(["--state", &path]).args(arguments).spawn().unwrap();
+        let cache = state.path().join("cache");
+        let child = command(scheduler)
+            .args(["--state", &path])
+            .env("MULETRAIN_CACHE", cache)
+            .args(arguments)
+            .spawn()
+            .unwrap();
         Self { child, state }
     }
 
@@ -35,6 +41,7 @@ impl Agent {
         let child = command(scheduler)
             .args(["--runtime", "process", "--attached"])
             .env("XDG_STATE_HOME", state_home)
+            .env("MULETRAIN_CACHE", state_home.join("cache"))
             .spawn()
             .unwrap();
         Self { child, state: Arc::new(tempfile::tempdir().unwrap()) }

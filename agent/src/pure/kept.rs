@@ -1,0 +1,208 @@
+//! Databases that are set up once and kept: what they are, and what they depend on beside files.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use muletrain_proto::link::RunBrief;
+use muletrain_proto::seconds::Seconds;
+use muletrain_proto::snapshot::{Content, Service};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::pure::harness::PROTOCOL;
+
+/// Version of [`Entry`] that is written, and the only one that is read.
+pub const VERSION: u32 = 1;
+
+/// Bytes of all databases of a project that are kept at most.
+pub const CONTENT_LIMIT: usize = 64 << 20;
+
+/// Time in setting databases up from which on it is worth a pod of its own.
+const WORTHWHILE: f64 = 2.0;
+
+/// A database, as the harness that set it up told it and as another is told.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Database {
+    /// Its alias in the settings.
+    pub alias: String,
+    /// Such as `sqlite`.
+    pub vendor: String,
+    /// Name of the test database.
+    pub name: String,
+    /// Digest of the names of its tables.
+    pub tables: String,
+    /// Its content; none where that stays on its server.
+    pub data: Option<String>,
+    /// Time its set-up took.
+    pub seconds: Seconds,
+}
+
+impl Database {
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let data = self.data.as_ref().map_or(0, String::len);
+        64 + self.alias.len() + self.vendor.len() + self.name.len() + self.tables.len() + data
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Database")
+            .field("alias", &self.alias)
+            .field("vendor", &self.vendor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All databases of a project, and what they were made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Version of this format.
+    pub version: u32,
+    /// What was read on the way to them, as the harness told it.
+    pub manifest: Value,
+    /// The databases.
+    pub databases: Vec<Database>,
+    /// Time all of it took.
+    pub seconds: Seconds,
+    /// Images of services with the databases that live on them, by the services' names.
+    pub images: BTreeMap<String, String>,
+}
+
+impl Entry {
+    /// The databases that another pod can begin with.
+    pub fn usable(&self) -> impl Iterator<Item = &Database> {
+        let on_servers = !self.images.is_empty();
+        self.databases.iter().filter(move |database| on_servers || database.data.is_some())
+    }
+
+    /// Time that a pod saves by it.
+    #[must_use]
+    pub fn saves(&self) -> Seconds {
+        self.usable().fold(Seconds::ZERO, |sum, database| sum + database.seconds)
+    }
+}
+
+/// Whether databases are worth a pod of their own, where this much time is saved by them.
+#[must_use]
+pub fn is_worthwhile(saved: Seconds) -> bool {
+    saved.get() >= WORTHWHILE
+}
+
+/// Everything that databases depend on and that is no file, as a digest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// The key of a run's databases on an agent whose pods are of this platform.
+    #[must_use]
+    pub fn new(brief: &RunBrief, platform: &str) -> Self {
+        let snapshot = &brief.snapshot;
+        let runtime = match snapshot.content {
+            Content::Docker { .. } => "docker",
+            Content::Process { .. } => "process",
+        };
+        let surroundings = Surroundings {
+            version: muletrain_proto::VERSION,
+            protocol: PROTOCOL,
+            runtime,
+            platform,
+            python: &snapshot.python,
+            manage: snapshot.project.manage.as_deref(),
+            settings: snapshot.project.settings.as_deref(),
+            set: &snapshot.environment.set,
+            passed: &brief.secrets.0,
+            services: &snapshot.services,
+        };
+        // Only maps with keys that are no strings can fail, and there are none.
+        let bytes = serde_json::to_vec(&surroundings).unwrap_or_default();
+        Self(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The digest in hexadecimal.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a [`Key`] is made of. Values of variables are in here and nowhere else that lasts.
+#[derive(Serialize)]
+struct Surroundings<'a> {
+    version: &'a str,
+    protocol: u32,
+    runtime: &'a str,
+    platform: &'a str,
+    python: &'a str,
+    manage: Option<&'a str>,
+    settings: Option<&'a str>,
+    set: &'a BTreeMap<String, String>,
+    passed: &'a BTreeMap<String, String>,
+    services: &'a [Service],
+}
+
+#[cfg(test)]
+mod tests {
+    use muletrain_proto::run::Secrets;
+
+    use super::*;
+    use crate::samples::{brief, image, kept};
+
+    type Change = fn(&mut RunBrief);
+
+    #[test]
+    fn what_is_no_file_and_matters_changes_the_key() {
+        let key = |change: Change| {
+            let mut brief = brief(image());
+            change(&mut brief);
+            Key::new(&brief, "linux/amd64")
+        };
+        let same = key(|_| {});
+        let changes: [Change; 6] = [
+            |brief| brief.snapshot.python = "python3.13".to_owned(),
+            |brief| brief.snapshot.project.settings = Some("config.ci".to_owned()),
+            |brief| brief.snapshot.project.manage = Some("src/manage.py".to_owned()),
+            |brief| {
+                brief.snapshot.environment.set.insert("A".to_owned(), "1".to_owned());
+            },
+            |brief| brief.secrets = Secrets([("A".to_owned(), "1".to_owned())].into()),
+            |brief| brief.snapshot.content = Content::Process { root: "/app".to_owned() },
+        ];
+        for change in changes {
+            assert_ne!(key(change), same);
+        }
+        assert_ne!(key(changes[3]), key(changes[4]), "a variable is not where it was");
+        assert_ne!(Key::new(&brief(image()), "linux/arm64"), same);
+    }
+
+    #[test]
+    fn where_the_project_is_and_what_its_files_hold_are_not_in_the_key() {
+        let mut other = brief(image());
+        other.run = muletrain_proto::id::RunId::new("other").unwrap();
+        other.snapshot.id = muletrain_proto::id::SnapshotId::new("other").unwrap();
+        other.snapshot.content = Content::Docker {
+            image: "sha256:1".to_owned(),
+            platform: "linux/amd64".to_owned(),
+            root: "/srv".to_owned(),
+            user: "1000:1000".to_owned(),
+        };
+        assert_eq!(Key::new(&other, "linux/amd64"), Key::new(&brief(image()), "linux/amd64"));
+    }
+
+    #[test]
+    fn a_database_on_a_server_saves_nothing_without_an_image_of_that() {
+        let mut entry = kept(3.0);
+        entry.databases.push(Database { data: None, ..entry.databases[0].clone() });
+        assert_eq!((entry.usable().count(), entry.saves().get()), (1, 3.0));
+        entry.images.insert("db".to_owned(), "sha256:0".to_owned());
+        assert_eq!((entry.usable().count(), entry.saves().get()), (2, 6.0));
+    }
+
+    #[test]
+    fn the_content_is_not_in_debug_output() {
+        assert!(!format!("{:?}", kept(3.0)).contains("eJw="));
+    }
+}

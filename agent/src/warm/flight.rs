@@ -1,0 +1,144 @@
+//! One flight: kept databases are found, or made in a pod of their own.
+
+use std::pin::pin;
+use std::time::Instant;
+
+use muletrain_proto::cli::chain;
+use muletrain_proto::id::{Epoch, LeaseId, LeaseKey, RunId};
+use muletrain_proto::lease::{Lease, Work};
+use muletrain_proto::link::RunBrief;
+
+use super::store::Store;
+use super::{Outcome, Warmer};
+use crate::pod::Signal;
+use crate::pure::harness::Candidate;
+use crate::pure::kept::{self, Entry, Key};
+use crate::pure::warming::{Answer, Failure, Input, Made, Step, Task, Warming};
+
+/// What pods of a flight are marked with. Leases are numbered from 1, so it is nobody else's.
+pub(super) fn pod(run: &RunId, number: u64) -> LeaseKey {
+    LeaseKey { run: run.clone(), lease: LeaseId(0), epoch: Epoch(number) }
+}
+
+/// What a flight works with.
+pub(super) struct Flight<'a> {
+    pub(super) warmer: &'a Warmer,
+    pub(super) key: &'a Key,
+    pub(super) pod: &'a LeaseKey,
+    pub(super) brief: &'a RunBrief,
+}
+
+impl Flight<'_> {
+    /// The whole flight; `making` is called once nothing was found. Its pod is left to be removed
+    /// by the caller, who may also drop this at any moment.
+    pub(super) async fn run(self, making: impl FnOnce()) -> Outcome {
+        self.find_or_make(making).await.unwrap_or_else(Outcome::Failed)
+    }
+
+    async fn find_or_make(&self, making: impl FnOnce()) -> Result<Outcome, Failure> {
+        let known = self.stored(|store, key| Ok(store.seconds(key))).await?;
+        if known.is_some_and(|seconds| !kept::is_worthwhile(seconds)) {
+            return Ok(Outcome::Skipped);
+        }
+        if let Some(name) = self.find().await? {
+            return Ok(Outcome::Found(name));
+        }
+        making();
+        self.make().await
+    }
+
+    /// The name of kept databases that fit this snapshot.
+    async fn find(&self) -> Result<Option<String>, Failure> {
+        let entries = self.stored(|store, key| Ok(store.entries(key))).await?;
+        let candidate = |(id, entry): (String, Entry)| Candidate { id, manifest: entry.manifest };
+        let candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();
+        if candidates.is_empty() {
+            return Ok(None);
+        }
+        // Files are compared, for which nothing else has to run and no secret is needed.
+        let mut brief = self.brief.clone();
+        brief.snapshot.services.clear();
+        let root = self.warmer.runtime.hello(&self.lease(), &brief).root;
+        let answer = self.talk(&brief, Task::Match { root, candidates }).await?;
+        self.warmer.runtime.remove(self.pod).await;
+        match answer {
+            Answer::Matched(name) => Ok(name),
+            Answer::Made(_) => Err(Failure::other("the harness made what nobody asked for")),
+        }
+    }
+
+    async fn make(&self) -> Result<Outcome, Failure> {
+        let hello = self.warmer.runtime.hello(&self.lease(), self.brief);
+        let task = Task::Make(Box::new(crate::pure::harness::Hello { trace: true, ..hello }));
+        let made = match self.talk(self.brief, task).await? {
+            Answer::Made(made) => made,
+            Answer::Matched(_) => {
+                return Err(Failure::other("the harness answered what nobody asked"));
+            }
+        };
+        let entry = entry(made);
+        let (seconds, saves) = (entry.seconds, entry.saves());
+        let none = entry.usable().next().is_none();
+        let name = self
+            .stored(move |store, key| {
+                store.note_seconds(key, saves)?;
+                if none { Ok(None) } else { store.add(key, &entry).map(Some) }
+            })
+            .await?;
+        match name {
+            Some(name) => Ok(Outcome::Made { name, seconds }),
+            None => Err(Failure::other(
+                "the project's databases are on servers that are no services of its pods",
+            )),
+        }
+    }
+
+    /// Brings a pod up and talks to it until the answer is known.
+    async fn talk(&self, brief: &RunBrief, task: Task) -> Result<Answer, Failure> {
+        let started = self.warmer.runtime.start(&self.lease(), brief).await;
+        let mut pod = started.map_err(|error| Failure::other(chain(&error)))?;
+        let (mut warming, command) = Warming::begin(Instant::now(), task);
+        pod.command(&command);
+        loop {
+            let deadline = tokio::time::Instant::from_std(warming.deadline());
+            let mut late = pin!(tokio::time::sleep_until(deadline));
+            let input = tokio::select! {
+                biased;
+                signal = pod.next() => match signal {
+                    Signal::Line(line) => Input::Line(line),
+                    Signal::Exited(exit) => Input::Exited(exit),
+                },
+                () = &mut late => Input::Tick,
+            };
+            match warming.handle(Instant::now(), input) {
+                Step::Wait => {}
+                Step::Say(command) => pod.command(&command),
+                Step::End(answer) => return answer,
+            }
+        }
+    }
+
+    /// The lease that a pod of this flight would have.
+    fn lease(&self) -> Lease {
+        Lease { key: self.pod.clone(), work: Work::Collect { labels: vec![] }, checks: false }
+    }
+
+    /// Asks the store, which waits for the disk.
+    async fn stored<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Store, &Key) -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (store, key) = (self.warmer.store.clone(), self.key.clone());
+        let asked = tokio::task::spawn_blocking(move || ask(&store, &key)).await;
+        asked.map_err(std::io::Error::other).flatten().map_err(|error| {
+            let folder = self.warmer.store.folder().display();
+            Failure::other(format!("failed to keep databases in {folder}: {error}"))
+        })
+    }
+}
+
+fn entry(made: Made) -> Entry {
+    let Made { databases, manifest, seconds } = made;
+    let images = std::collections::BTreeMap::new();
+    Entry { version: kept::VERSION, manifest, databases, seconds, images }
+}

@@ -1,0 +1,167 @@
+//! What is kept, for how long, and what becomes of damage.
+
+use super::*;
+use crate::samples::{brief, image, kept};
+
+fn key(python: &str) -> Key {
+    let mut brief = brief(image());
+    brief.snapshot.python = python.to_owned();
+    Key::new(&brief, "linux/amd64")
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let cache = tempfile::tempdir().unwrap();
+    let store = Store::new(cache.path());
+    (cache, store)
+}
+
+/// Makes an entry look as if it was used this many hours ago.
+fn age(store: &Store, key: &Key, name: &str, hours: u64) {
+    let times =
+        FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(hours * 3600));
+    File::open(store.key_folder(key).join(name)).unwrap().set_times(times).unwrap();
+}
+
+fn names(store: &Store, key: &Key) -> Vec<String> {
+    store.entries(key).into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_is_kept_is_there_again_under_its_key() {
+    let (_cache, store) = store();
+    let (one, other) = (key("python3.12"), key("python3.13"));
+    assert_eq!(store.entries(&one), []);
+    let name = store.add(&one, &kept(3.0)).unwrap();
+    assert_eq!(store.entries(&one), [(name.clone(), kept(3.0))]);
+    assert_eq!(store.take(&one, &name), Some(kept(3.0)));
+    assert_eq!(store.take(&other, &name), None);
+}
+
+#[test]
+fn nobody_else_may_look_into_it() {
+    let (_cache, store) = store();
+    let name = store.add(&key("python3"), &kept(3.0)).unwrap();
+    let folder = store.key_folder(&key("python3"));
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    let (entry, file) = (folder.join(&name), folder.join(&name).join(ENTRY));
+    assert_eq!([&store.folder, &folder, &entry].map(|path| mode(path)), [0o700; 3]);
+    assert_eq!(mode(&file), 0o600);
+}
+
+#[test]
+fn what_cannot_be_read_is_removed_and_nothing_else() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    let good = store.add(&key, &kept(3.0)).unwrap();
+    let folder = store.key_folder(&key);
+    let of_another_version = serde_json::to_string(&Entry { version: 2, ..kept(3.0) }).unwrap();
+    for (name, text) in [("empty", ""), ("cut", "{\"version\":1,"), ("later", &of_another_version)]
+    {
+        fs::create_dir(folder.join(name)).unwrap();
+        fs::write(folder.join(name).join(ENTRY), text).unwrap();
+    }
+    fs::create_dir(folder.join("foreign")).unwrap();
+    assert_eq!(names(&store, &key), [good]);
+    assert_eq!(folders(&folder).count(), 1);
+}
+
+#[test]
+fn the_last_used_comes_first_and_the_longest_unused_goes() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    let mut expected = Vec::new();
+    for hours in (1..=ENTRIES_OF_KEY as u64).rev() {
+        let name = store.add(&key, &kept(3.0)).unwrap();
+        age(&store, &key, &name, hours);
+        expected.insert(0, name);
+    }
+    assert_eq!(names(&store, &key), expected);
+
+    let rescued = expected.pop().unwrap();
+    store.take(&key, &rescued).unwrap();
+    expected.insert(0, rescued);
+    assert_eq!(names(&store, &key), expected, "what is used becomes the first");
+
+    let newest = store.add(&key, &kept(3.0)).unwrap();
+    expected.pop();
+    let found = names(&store, &key);
+    assert_eq!(found.len(), ENTRIES_OF_KEY);
+    assert!(found.contains(&newest) && expected.iter().all(|name| found.contains(name)));
+}
+
+#[test]
+fn keys_are_bounded_too() {
+    let (_cache, store) = store();
+    for number in 0..=KEYS {
+        store.note_seconds(&key(&format!("python{number}")), Seconds::ZERO).unwrap();
+    }
+    store.add(&key("python3"), &kept(3.0)).unwrap();
+    assert_eq!(folders(&store.folder).count(), KEYS);
+    assert_eq!(names(&store, &key("python3")).len(), 1);
+}
+
+#[test]
+fn all_entries_together_are_bounded() {
+    let (_cache, store) = store();
+    let (one, other) = (key("python3.12"), key("python3.13"));
+    // Files with holes in them, which take no space on the disk.
+    let large = |key: &Key, hours| {
+        let name = store.add(key, &kept(3.0)).unwrap();
+        let file = store.key_folder(key).join(&name).join(ENTRY);
+        OpenOptions::new().write(true).open(file).unwrap().set_len(SPACE * 2 / 5).unwrap();
+        age(&store, key, &name, hours);
+        name
+    };
+    let names = [large(&one, 3), large(&other, 2), large(&one, 1)];
+    store.make_room();
+    let is_there = |key: &Key, name: &String| store.key_folder(key).join(name).exists();
+    assert!(!is_there(&one, &names[0]));
+    assert!(is_there(&other, &names[1]) && is_there(&one, &names[2]));
+}
+
+#[test]
+fn writers_do_not_see_half_of_what_another_writes() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    store.add(&key, &kept(3.0)).unwrap();
+                    for (name, _) in store.entries(&key) {
+                        assert!(store.take(&key, &name).is_none_or(|entry| entry == kept(3.0)));
+                    }
+                }
+            });
+        }
+    });
+    assert!((1..=ENTRIES_OF_KEY).contains(&names(&store, &key).len()));
+}
+
+#[test]
+fn what_a_killed_writer_left_goes_once_it_cannot_be_at_work() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    store.add(&key, &kept(3.0)).unwrap();
+    let folder = store.key_folder(&key);
+    for (name, hours) in [(".new-old", 2), (".new-young", 0)] {
+        fs::create_dir(folder.join(name)).unwrap();
+        age(&store, &key, name, hours);
+    }
+    store.add(&key, &kept(3.0)).unwrap();
+    assert!(!folder.join(".new-old").exists());
+    assert!(folder.join(".new-young").exists());
+    assert_eq!(names(&store, &key).len(), 2);
+}
+
+#[test]
+fn the_time_that_databases_take_is_remembered() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    assert_eq!(store.seconds(&key), None);
+    store.note_seconds(&key, Seconds::ZERO).unwrap();
+    assert_eq!(store.seconds(&key), Some(Seconds::ZERO));
+    assert_eq!(store.entries(&key), []);
+    fs::write(store.key_folder(&key).join(SECONDS), "soon").unwrap();
+    assert_eq!(store.seconds(&key), None);
+}
