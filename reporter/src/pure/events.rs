@@ -9,11 +9,12 @@ use super::catalog::Source;
 use super::fold::Step;
 use super::lease::{Running, Stage};
 use super::summary::{Problem, ProblemKind, Try};
+use super::warming::are_kept;
 
 impl Step<'_> {
     pub(super) fn event(&mut self, id: LeaseId, event: &Event) {
         match event {
-            Event::Warming(_) => {}
+            Event::Warming(warming) => self.warming(id, warming),
             Event::PodStarted(started) => self.lease(id, |lease| {
                 lease.setup.pod = started.seconds;
                 lease.advance(Stage::Booting);
@@ -35,6 +36,7 @@ impl Step<'_> {
             }
             Event::Ready(ready) => self.lease(id, |lease| {
                 lease.setup.databases = ready.seconds;
+                lease.kept = are_kept(&ready.databases);
                 lease.advance(Stage::Testing);
             }),
             Event::Started { test, r#try } => {

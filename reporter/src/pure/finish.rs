@@ -43,6 +43,7 @@ impl Fold {
             tests,
             problems: self.problems,
             incidents: self.incidents,
+            made: self.made.into_iter().filter_map(|(agent, time)| Some((agent, time?))).collect(),
             leases: self.leases,
             fixtures: self.fixtures,
             deselected: self.deselected,
@@ -123,6 +124,11 @@ fn apps(tests: &[TestReport], classes: &[ClassInfo], fold: &Fold) -> Vec<AppRepo
         if let Some(label) = &lease.app {
             let app = entry(&mut apps, label);
             app.setup += lease.setup.total();
+            app.databases += lease.setup.databases;
+            app.kept = match (app.kept, lease.kept) {
+                (Some(before), Some(kept)) => Some(before && kept),
+                (before, kept) => before.or(kept),
+            };
             app.work += fixture_time(&fold.fixtures, lease);
             if let Err(index) = app.agents.binary_search(&lease.place.agent) {
                 app.agents.insert(index, lease.place.agent.clone());
@@ -142,6 +148,8 @@ fn entry<'a>(apps: &'a mut BTreeMap<AppLabel, AppReport>, label: &AppLabel) -> &
         counts: Counts::default(),
         work: Seconds::ZERO,
         setup: Seconds::ZERO,
+        databases: Seconds::ZERO,
+        kept: None,
         agents: Vec::new(),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use muletrain_proto::id::{AppLabel, ClassId, LeaseId, RunId, TestId};
+use muletrain_proto::id::{AgentId, AppLabel, ClassId, LeaseId, RunId, TestId};
 use muletrain_proto::inventory::LoadError;
 use muletrain_proto::journal::{Entry, Header, Record};
 use muletrain_proto::outcome::Output;
@@ -35,6 +35,8 @@ pub struct Fold {
     pub problems: Vec<Problem>,
     /// Faults of hosts and agents.
     pub incidents: Vec<String>,
+    /// Agents that set databases up once for all their pods, and how long it took.
+    pub made: BTreeMap<AgentId, Option<Seconds>>,
     /// Time of each class's fixtures, by lease.
     pub fixtures: BTreeMap<(ClassId, LeaseId), Seconds>,
     /// Whether the inventory is known.
@@ -58,6 +60,10 @@ pub struct Fold {
 pub enum Change {
     /// A lease was handed out.
     Leased(LeaseId),
+    /// An agent sets databases up once for all its pods.
+    Warming(AgentId),
+    /// It has done so.
+    Warmed(AgentId),
     /// A try of a test has its verdict.
     Verdict(TestId, u32),
     /// Something went wrong outside of tests: its place in [`Fold::problems`].

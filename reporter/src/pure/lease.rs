@@ -27,6 +27,10 @@ pub struct LeaseState {
     pub running: Vec<Running>,
     /// Time of each stage before the first test.
     pub setup: Setup,
+    /// Whether it waits for databases that are being set up once for all pods.
+    pub waiting: bool,
+    /// Whether it began with kept databases; none where it has no databases.
+    pub kept: Option<bool>,
     /// Tests its pod said it would run.
     pub planned: u32,
     /// Verdicts that came from it.
@@ -130,6 +134,8 @@ impl LeaseState {
             stage: Stage::Starting,
             running: Vec::new(),
             setup: Setup::default(),
+            waiting: false,
+            kept: None,
             planned: 0,
             finished: 0,
             crashed: None,
@@ -152,6 +158,12 @@ impl LeaseState {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.stage < Stage::Over
+    }
+
+    /// Whether its pod will be started once databases are set up for all.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.waiting && self.stage == Stage::Starting
     }
 
     /// Takes note of a stage; none is ever gone back to.

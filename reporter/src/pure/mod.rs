@@ -12,3 +12,4 @@ pub mod style;
 pub mod summary;
 pub mod text;
 pub mod verdict;
+pub mod warming;

@@ -36,6 +36,13 @@ struct Tally {
 pub fn line(fold: &Fold, change: &Change, look: Look) -> Option<String> {
     let text = match change {
         Change::Leased(id) => started(fold.leases.get(id)?),
+        Change::Warming(agent) => {
+            format!("setting up test databases once for all pods on {agent}")
+        }
+        Change::Warmed(agent) => {
+            let time = (*fold.made.get(agent)?)?;
+            format!("test databases made in {time} on {agent}")
+        }
         Change::Verdict(test, number) => red_test(fold, test, *number, look)?,
         Change::Problem(index) => {
             let problem = fold.problems.get(*index)?;
@@ -66,6 +73,9 @@ pub fn heartbeat(fold: &Fold, now: Moment, look: Look) -> String {
     let mut text = format!("{} {}", look.faint(&stamp(fold, now)), counted(tally(fold, None)));
     if !named.is_empty() {
         text += &format!("; running {}", named.join(", "));
+    }
+    if open(fold).any(LeaseState::is_waiting) {
+        text += "; setting up test databases";
     }
     text
 }
@@ -99,6 +109,9 @@ fn pod(lease: &LeaseState, now: Moment, look: Look) -> String {
     let name = pad(&for_line(lease.name()), PLACE);
     let (since, doing) = match (lease.running.first(), lease.stage) {
         (Some(running), _) => (Some(running.since), for_line(running.test.as_str())),
+        (None, _) if lease.is_waiting() => {
+            (Some(lease.leased), "waiting for test databases".to_owned())
+        }
         (None, Stage::Testing) => (None, Stage::Testing.as_str().to_owned()),
         (None, stage) => (Some(lease.leased), stage.as_str().to_owned()),
     };

@@ -37,6 +37,8 @@ pub struct Summary {
     pub problems: Vec<Problem>,
     /// Faults of hosts and agents along the way; no results, but worth knowing.
     pub incidents: Vec<String>,
+    /// How long agents took that set databases up once for all their pods.
+    pub made: BTreeMap<AgentId, Seconds>,
     /// Leases, as they ended.
     pub leases: BTreeMap<LeaseId, LeaseState>,
     /// Time of each class's fixtures, by lease.
@@ -218,6 +220,10 @@ pub struct AppReport {
     pub work: Seconds,
     /// Time until its first test could start: pod, boot, loading, databases; added up over pods.
     pub setup: Seconds,
+    /// The part of it that databases took.
+    pub databases: Seconds,
+    /// Whether all its pods began with kept databases; none where none has databases.
+    pub kept: Option<bool>,
     /// Who ran it, by name.
     pub agents: Vec<AgentId>,
 }

@@ -1,5 +1,7 @@
 //! The machine-readable summary: a versioned contract, apart from the types it is made from.
 
+use std::collections::BTreeMap;
+
 use muletrain_proto::id::{AgentId, AppLabel, RunId};
 use muletrain_proto::outcome::Failure;
 use muletrain_proto::seconds::Seconds;
@@ -42,6 +44,8 @@ struct Run<'a> {
     deselected: u32,
     unfinished: &'a [String],
     incidents: &'a [String],
+    /// Of agents that set databases up once for all their pods, how long it took.
+    databases_made: BTreeMap<&'a str, Seconds>,
     apps: Vec<App<'a>>,
     problems: Vec<Trouble<'a>>,
     tests: Vec<Test<'a>>,
@@ -60,6 +64,9 @@ struct App<'a> {
     agents: Vec<&'a str>,
     seconds: Seconds,
     setup_seconds: Seconds,
+    database_seconds: Seconds,
+    /// Null where there are no databases.
+    databases_kept: Option<bool>,
     counts: Totals,
 }
 
@@ -101,6 +108,7 @@ fn run(summary: &Summary) -> Run<'_> {
         deselected: summary.deselected,
         unfinished: &summary.unfinished,
         incidents: &summary.incidents,
+        databases_made: summary.made.iter().map(|(agent, time)| (agent.as_str(), *time)).collect(),
         apps: summary.apps.iter().map(app).collect(),
         problems: summary.problems.iter().map(trouble).collect(),
         tests: summary.tests.iter().map(|one| test(summary, one)).collect(),
@@ -117,6 +125,8 @@ fn app(app: &AppReport) -> App<'_> {
         agents: app.agents.iter().map(AgentId::as_str).collect(),
         seconds: app.work,
         setup_seconds: app.setup,
+        database_seconds: app.databases,
+        databases_kept: app.kept,
         counts: totals(&app.counts),
     }
 }

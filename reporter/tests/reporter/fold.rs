@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use muletrain_proto::event::{Event, Finished};
+use muletrain_proto::event::{Event, Finished, Warming};
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::LeaseId;
 use muletrain_proto::inventory::Inventory;
@@ -14,7 +14,7 @@ use muletrain_reporter::pure::summary::Summary;
 use muletrain_reporter::render::{json, junit, terminal};
 use proptest::prelude::*;
 
-use crate::journal::{Journal, classes, fold, passed, seconds, test};
+use crate::journal::{Journal, classes, databases, fold, passed, seconds, test};
 use crate::render::{PLAIN, assert_well_formed};
 
 const METHODS: [&str; 5] = ["test_a", "test_b", "test_c", "test_d", "test_e"];
@@ -61,6 +61,9 @@ fn event() -> impl Strategy<Value = Event> {
                 stderr: String::new(),
             }))
         }),
+        warming().prop_map(Event::Warming),
+        (proptest::collection::vec(any::<bool>(), 0..3), 0.0..f64::MAX)
+            .prop_map(|(warm, time)| Event::Ready(databases(&warm, time))),
         Just(Event::Ended(Ending::Closed)),
         Just(Event::Ended(Ending::Infrastructure { reason: "no disk".to_owned() })),
         Just(Event::Planned(muletrain_proto::event::Planned {
@@ -68,6 +71,15 @@ fn event() -> impl Strategy<Value = Event> {
             missing: Vec::new(),
             seconds: seconds(0.5),
         })),
+    ]
+}
+
+fn warming() -> impl Strategy<Value = Warming> {
+    prop_oneof![
+        Just(Warming::Begun),
+        Just(Warming::Found),
+        (0.0..f64::MAX).prop_map(|time| Warming::Made { seconds: seconds(time) }),
+        Just(Warming::Failed { reason: "no space left".to_owned() }),
     ]
 }
 

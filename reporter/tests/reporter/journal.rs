@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use muletrain_proto::event::{
-    Booted, Closed, Database, Event, Finished, Planned, PodStarted, Ready,
+    Booted, Closed, Database, Event, Finished, Planned, PodStarted, Ready, Warming,
 };
 use muletrain_proto::id::{AgentId, AppLabel, ClassId, Epoch, LeaseId, LeaseKey, RunId, TestId};
 use muletrain_proto::inventory::{Class, Inventory, Test};
@@ -73,6 +73,21 @@ impl Journal {
 
     /// A pod comes up, far enough for its first test.
     pub(crate) fn up(&mut self, lease: u32, inventory: Inventory) -> &mut Self {
+        let ready = Event::Ready(databases(&[false], 2.0));
+        self.up_to_databases(lease, inventory).after(2000).event(lease, ready)
+    }
+
+    /// The same, with databases that were kept.
+    pub(crate) fn up_kept(&mut self, lease: u32, inventory: Inventory) -> &mut Self {
+        let ready = Event::Ready(databases(&[true], 0.125));
+        self.up_to_databases(lease, inventory).after(125).event(lease, ready)
+    }
+
+    pub(crate) fn warming(&mut self, lease: u32, warming: Warming) -> &mut Self {
+        self.event(lease, Event::Warming(warming))
+    }
+
+    fn up_to_databases(&mut self, lease: u32, inventory: Inventory) -> &mut Self {
         let pod = PodStarted { pod: format!("pod-{lease}"), seconds: seconds(0.25) };
         self.after(250).event(lease, Event::PodStarted(pod));
         let booted = Booted {
@@ -83,11 +98,7 @@ impl Journal {
         };
         self.after(1500).event(lease, Event::Booted(booted));
         let planned = Planned { inventory, missing: Vec::new(), seconds: seconds(0.125) };
-        self.after(125).event(lease, Event::Planned(planned));
-        let (alias, vendor) = ("default".to_owned(), "postgresql".to_owned());
-        let databases = vec![Database { alias, vendor, warm: false }];
-        let ready = Ready { databases, seconds: seconds(2.0), output: Output::default() };
-        self.after(2000).event(lease, Event::Ready(ready))
+        self.after(125).event(lease, Event::Planned(planned))
     }
 
     pub(crate) fn start(&mut self, lease: u32, test: &str) -> &mut Self {
@@ -136,6 +147,15 @@ pub(crate) fn fold(entries: &[Entry]) -> Fold {
         fold.apply(entry);
     }
     fold
+}
+
+/// What a pod says of its databases, each of which was kept or not.
+pub(crate) fn databases(warm: &[bool], time: f64) -> Ready {
+    let (alias, vendor) = ("default".to_owned(), "postgresql".to_owned());
+    let database =
+        |warm: &bool| Database { alias: alias.clone(), vendor: vendor.clone(), warm: *warm };
+    let databases = warm.iter().map(database).collect();
+    Ready { databases, seconds: seconds(time), output: Output::default() }
 }
 
 /// Classes of one app, with their methods.

@@ -12,4 +12,5 @@ mod scenarios;
 mod site;
 mod stage;
 mod stored;
+mod warming;
 mod watch;

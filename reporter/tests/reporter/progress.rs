@@ -21,8 +21,8 @@ fn a_log_gets_a_line_for_what_is_worth_one() {
 #[test]
 fn a_terminal_sees_the_state_of_things() {
     let entries = site::journal().entries;
-    // The collection, its pods coming up, tests running, a crash, a lost agent, the end.
-    let moments = [1, 4, 8, 15, 26, 30, 70, entries.len()];
+    // The collection, a wait for databases, pods coming up, tests, a crash, a lost agent, the end.
+    let moments = [1, 4, 7, 12, 19, 30, 35, 76, entries.len()];
     let frames = moments.map(|end| {
         let state = fold(&entries[..end]);
         let now = state.latest + 1500;

@@ -1,7 +1,7 @@
 //! A run in which everything happens: the journal behind `fixtures/site.jsonl`.
 
 use muletrain_proto::event::{
-    ClassTimes, Collected, Event, Failed, Finished, Fixture, Phase, TimedOut,
+    ClassTimes, Collected, Event, Failed, Finished, Fixture, Phase, TimedOut, Warming,
 };
 use muletrain_proto::id::{ClassId, LeaseId};
 use muletrain_proto::inventory::{Inventory, LoadError};
@@ -20,15 +20,21 @@ const PDF: &str = "reports.tests.test_pdf.PdfTest";
 const MAIL: &str = "mail.tests.MailTest";
 
 /// Four apps on two agents: every verdict, a broken module, a broken fixture, a broken database,
-/// a crash, a time-out, a lost agent, a retry.
+/// a crash, a time-out, a lost agent, a retry, databases that are kept and that are not.
 pub(crate) fn journal() -> Journal {
     let mut journal = Journal::opened();
     let everything = inventory();
     journal.after(40).leased(1, Work::Collect { labels: Vec::new() }, "laptop");
     journal.after(5).lease(2, "shop", "laptop").after(5).lease(3, "blog", "build-7");
+    // Those that wait for databases all say so.
+    for lease in [2, 3] {
+        journal.warming(lease, Warming::Begun);
+    }
+    journal.warming(3, not_kept());
     let collected = Collected { inventory: Inventory::default(), seconds: seconds(1.75) };
     journal.after(2000).event(1, Event::Collected(collected)).inventory(everything);
     journal.end(1, Ending::Closed);
+    journal.warming(2, Warming::Made { seconds: seconds(2.125) });
     shop(&mut journal);
     blog(&mut journal);
     reports(&mut journal);
@@ -69,7 +75,7 @@ fn of(label: &str) -> Inventory {
 }
 
 fn shop(journal: &mut Journal) {
-    journal.up(2, of("shop"));
+    journal.up_kept(2, of("shop"));
     journal.run(2, passed(&format!("{CART}.test_add"), 0.032));
     let wrong =
         failure("AssertionError", "Decimal('11.90') != 12", "shop/tests/test_cart.py\", line 21");
@@ -97,7 +103,7 @@ fn shop(journal: &mut Journal) {
     journal.start(2, &format!("{PAY}.test_cash")).after(900);
     died(journal);
     // The rest of the class goes on in a fresh pod.
-    journal.lease(4, "shop", "laptop").up(4, of("shop"));
+    journal.lease(4, "shop", "laptop").warming(4, Warming::Found).up_kept(4, of("shop"));
     let missing = failure("KeyError", "'refund'", "shop/tests/test_pay.py\", line 60");
     journal.run(4, failed(&format!("{PAY}.test_refund"), 0.3, vec![missing]));
     let again = Finished { r#try: 2, ..passed(&format!("{PAY}.test_refund"), 0.2) };
@@ -193,12 +199,18 @@ fn reports(journal: &mut Journal) {
 }
 
 fn mail(journal: &mut Journal) {
-    journal.lease(7, "mail", "build-7").up(7, of("mail"));
+    journal.lease(7, "mail", "build-7");
+    // What keeps one pod from kept databases keeps them all.
+    journal.warming(7, not_kept()).up(7, of("mail"));
     journal.run(7, passed(&format!("{MAIL}.test_send"), 0.05));
     journal.start(7, &format!("{MAIL}.test_bounce")).after(15_000);
     let reason = "agent build-7 was lost: nothing was heard from it for 15 seconds".to_owned();
     journal.record(Record::LeaseLost { lease: LeaseId(7), reason });
     not_run(journal, &format!("{MAIL}.test_bounce"), "its work was lost 3 times", true);
+}
+
+fn not_kept() -> Warming {
+    Warming::Failed { reason: "cannot write /var/cache/muletrain: no space left".to_owned() }
 }
 
 fn not_run(journal: &mut Journal, id: &str, reason: &str, lost: bool) {

@@ -14,6 +14,7 @@ use muletrain_proto::verdict::Verdict;
 use crate::pure::style::Look;
 use crate::pure::summary::{Summary, TestReport};
 use crate::pure::text::{fit, for_line, plural};
+use crate::pure::warming;
 
 /// Blocks shown in full; the rest of a section is a line each.
 const IN_FULL: usize = 50;
@@ -150,6 +151,9 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
     let run = summary.run.as_ref().map_or("(unknown)", |run| run.as_str());
     page.section(&format!("Run {run}"));
     page.line(&count_line(summary));
+    if let Some(databases) = warming::in_words(summary) {
+        page.line(&page.look.faint(&databases));
+    }
     let (bound, slots) = summary.lower_bound;
     // A run that needed no agent was never planned for any slots.
     if slots > 0 && bound > Seconds::ZERO {
