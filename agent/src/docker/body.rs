@@ -91,7 +91,9 @@ fn names(network: &Network) -> (Option<String>, Option<Vec<String>>) {
 /// message that says why it ended.
 fn log(role: &Role) -> HostConfigLogConfig {
     match role {
-        Role::Tests { .. } | Role::Probe => HostConfigLogConfig { typ: Some("none".to_owned()), config: None },
+        Role::Tests { .. } | Role::Probe => {
+            HostConfigLogConfig { typ: Some("none".to_owned()), config: None }
+        }
         Role::Service { .. } => HostConfigLogConfig {
             typ: Some("json-file".to_owned()),
             config: Some(HashMap::from([

@@ -5,6 +5,7 @@
 mod body;
 mod connection;
 mod error;
+mod fetch;
 mod service;
 mod tests_container;
 
@@ -15,7 +16,8 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
+use muletrain_proto::client::Address;
 use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
@@ -24,6 +26,7 @@ use muletrain_proto::seconds::Seconds;
 pub use connection::Facts;
 pub use error::Error;
 use error::within;
+use fetch::Fetch;
 use service::Service;
 
 use crate::package::BOOTSTRAP;
@@ -46,6 +49,7 @@ pub struct Docker {
     engine: bollard::Docker,
     endpoint: Endpoint,
     owner: Owner,
+    fetch: Option<Fetch>,
 }
 
 impl Docker {
@@ -55,7 +59,13 @@ impl Docker {
     /// When none answers there.
     pub async fn connect(endpoint: &Endpoint, owner: Owner) -> Result<Self, Error> {
         let engine = connection::open(endpoint).await?;
-        Ok(Self { engine, endpoint: endpoint.clone(), owner })
+        Ok(Self { engine, endpoint: endpoint.clone(), owner, fetch: None })
+    }
+
+    /// The same engine, and a scheduler that has the images which it lacks.
+    #[must_use]
+    pub fn with_images_from(self, scheduler: Address) -> Self {
+        Self { fetch: Some(Fetch::new(&self.engine, scheduler)), ..self }
     }
 
     /// `os/architecture` of the engine's containers.
@@ -79,12 +89,27 @@ impl Docker {
     }
 
     async fn start_containers(&self, containers: &[Container]) -> Result<Pod, Error> {
+        let mut services = Vec::new();
+        match self.start_in_turn(containers, &mut services).await {
+            // No container can join a pod whose first one is gone, and that one's end says why.
+            Err(error) if error.status() == Some(409) => {
+                let ends = services.iter().map(|service| service.ended_early(&self.engine));
+                Err(join_all(ends).await.into_iter().flatten().next().unwrap_or(error))
+            }
+            result => result,
+        }
+    }
+
+    async fn start_in_turn(
+        &self,
+        containers: &[Container],
+        services: &mut Vec<Service>,
+    ) -> Result<Pod, Error> {
         let Some((tests, platform)) = containers.iter().find_map(tests) else {
             return Err(Error::Empty);
         };
-        tests_container::check_image(&self.engine, &tests.image, platform).await?;
+        self.have_image(&tests.image, platform).await?;
         let first = containers.first().map(|container| container.name.as_str());
-        let mut services = Vec::new();
         for container in containers {
             match &container.role {
                 Role::Service { name, ready, limit } => {
@@ -110,7 +135,27 @@ impl Docker {
         }
         try_join_all(services.iter().map(|service| service.wait_until_ready(&self.engine))).await?;
         let id = self.create(tests, tests.image.clone(), first).await?;
-        tests_container::start(&self.engine, id, services).await
+        tests_container::start(&self.engine, id, services.clone()).await
+    }
+
+    /// Sees to it that the engine has an image.
+    async fn have_image(&self, image: &str, platform: &str) -> Result<(), Error> {
+        let checked = tests_container::check_image(&self.engine, image, platform).await;
+        let (Err(Error::NoImage { .. }), Some(fetch)) = (&checked, &self.fetch) else {
+            return checked;
+        };
+        let Ok(digest) = image.parse() else { return checked };
+        let engine = self.platform().await?;
+        if engine != platform {
+            let (image, platform) = (image.to_owned(), platform.to_owned());
+            return Err(Error::OtherPlatform { image, platform, engine });
+        }
+        fetch.image(digest).await.map_err(|source| Error::Fetch {
+            image: image.to_owned(),
+            endpoint: self.endpoint.clone(),
+            source,
+        })?;
+        tests_container::check_image(&self.engine, image, platform).await
     }
 
     async fn create(

@@ -25,7 +25,7 @@ const LOG_LINES: &str = "30";
 const LOG_BYTES: usize = 8 << 10;
 
 /// A service of a pod.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Service {
     /// Its name.
     pub(super) name: String,
@@ -84,6 +84,17 @@ impl Service {
                 let (limit, log) = (self.limit, self.log_tail(engine).await);
                 Err(Error::ServiceNotReady { service, limit, log })
             }
+        }
+    }
+
+    /// That it has ended, if it has, before there were any tests.
+    pub(super) async fn ended_early(&self, engine: &Docker) -> Option<Error> {
+        match self.is_running(engine).await {
+            Ok(false) => {
+                let (service, how) = (self.name.clone(), self.end(engine).await);
+                Some(Error::ServiceEnded { service, how, log: self.log_tail(engine).await })
+            }
+            _ => None,
         }
     }
 

@@ -33,4 +33,5 @@ mod loss;
 mod messages;
 mod patient;
 mod secrets;
+mod services;
 mod verdicts;

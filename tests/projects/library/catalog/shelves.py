@@ -1,0 +1,3 @@
+"""The shelves that every library has."""
+
+SHELVES = ["Fiction", "Science", "Travel"]
