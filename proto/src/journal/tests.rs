@@ -47,6 +47,19 @@ fn an_unknown_record_is_an_error_and_an_unknown_field_is_not() {
     assert_eq!(entry.record, Record::Closed);
 }
 
+#[test]
+fn a_field_that_was_added_may_be_missing() {
+    let ready = r#"{"number":1,"at":0,"record":"observed","lease":1,"sequence":1,"event":
+        {"type":"ready","databases":[{"alias":"default","vendor":"sqlite"}],"seconds":2,"output":""}}"#;
+    let Record::Observed { event: Event::Ready(ready), .. } = read_entry(ready).unwrap().record
+    else {
+        panic!("not read as what it is")
+    };
+    assert!(!ready.databases[0].warm);
+    let options: Options = serde_json::from_str(r#"{"labels":["shop"]}"#).unwrap();
+    assert!(!options.fresh_databases);
+}
+
 /// Stored journals look like this. A change here needs a new [`VERSION`], unless it adds a field
 /// that readers can do without.
 #[test]
