@@ -14,14 +14,14 @@ class Trace:
         self._handlers = {
             "open": self._open,
             "import": lambda _, filename, *__: self._note(self.read, filename),
-            "os.listdir": lambda folder: self._note(self.listed, "." if folder is None else folder),
-            "os.scandir": lambda folder: self._note(self.listed, "." if folder is None else folder),
-            "os.mkdir": self._make_folder,
-            "os.link": lambda _, target, *__: self._note(self.written, target),
-            "os.symlink": lambda _, target, *__: self._note(self.written, target),
-            "os.remove": lambda path, *_: self._note(self.written, path),
+            "os.link": lambda _, target, __, folder: self._write(target, folder),
+            "os.listdir": self._list,
+            "os.mkdir": lambda path, _, folder: os.path.exists(path) or self._write(path, folder),
+            "os.remove": self._write,
             "os.rename": self._rename,
-            "os.rmdir": lambda path, *_: self._note(self.written, path),
+            "os.rmdir": self._write,
+            "os.scandir": self._list,
+            "os.symlink": lambda _, target, folder: self._write(target, folder),
             "sqlite3.connect": self._connect,
         }
         sys.addaudithook(self._hear)
@@ -46,17 +46,23 @@ class Trace:
     def _open(self, path, _, flags):
         self._note(self.written if flags & (os.O_WRONLY | os.O_RDWR) else self.read, path)
 
-    def _make_folder(self, path, *_):
-        if not os.path.exists(path):
+    def _list(self, folder):
+        self._note(self.listed, "." if folder is None else folder)
+
+    def _write(self, path, folder):
+        """`folder` is the descriptor of the one that `path` begins in, or -1."""
+        if folder == -1:
             self._note(self.written, path)
 
-    def _rename(self, source, target, *_):
-        self._note(self.written, source)
-        self._note(self.written, target)
+    def _rename(self, source, target, source_folder, target_folder):
+        self._write(source, source_folder)
+        self._write(target, target_folder)
 
-    def _connect(self, database, *_):
-        """SQLite itself opens its files, unseen; one that is not there yet is about to be made."""
+    def _connect(self, database):
+        """SQLite opens its files itself, unseen; one that is not there yet is about to be made."""
         path = os.fsdecode(database)
+        if path == ":memory:" or "mode=memory" in path:
+            return
         if path.startswith("file:"):
             path = path[len("file:") :].partition("?")[0]
         self._note(self.read if os.path.exists(path) else self.written, path)

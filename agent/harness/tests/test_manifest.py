@@ -109,6 +109,23 @@ def test_what_a_pod_writes_itself_does_not_invalidate(project):
     assert matched(project, manifest) == 0
 
 
+def test_a_folder_removed_elsewhere_takes_nothing_out(project):
+    settings(
+        project,
+        """
+        import os, shutil, tempfile
+        folder = tempfile.mkdtemp()
+        os.mkdir(folder + "/shop")
+        open(folder + "/shop/models.py", "w").close()
+        open(folder + "/manage.py", "w").close()
+        shutil.rmtree(folder)
+        """,
+    )
+    manifest, _ = warmed(project)
+    assert manifest["written"] == []
+    assert {"manage.py", "shop/models.py"} <= set(manifest["files"])
+
+
 def test_switching_there_and_back(project):
     one, _ = warmed(project)
     project.append("shop/seed.txt", " plum")
