@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use muletrain_proto::client::Address;
 use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::LeaseKey;
@@ -88,6 +89,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
         runtime: settings.runtime,
         endpoint: &settings.endpoint,
         owner: &settings.owner,
+        scheduler: Some(&settings.scheduler),
         temporary: settings.temporary,
     };
     let (runtime, platform, reaper) = prepare(&host, &state).await?;
@@ -123,6 +125,8 @@ pub(crate) struct Host<'a> {
     pub(crate) runtime: contract::Runtime,
     pub(crate) endpoint: &'a Endpoint,
     pub(crate) owner: &'a Owner,
+    /// Who has images that the engine lacks.
+    pub(crate) scheduler: Option<&'a Address>,
     /// Whether the agent's folder goes with it.
     pub(crate) temporary: bool,
 }
@@ -139,6 +143,10 @@ pub(crate) async fn prepare(
     match host.runtime {
         contract::Runtime::Docker => {
             let docker = Docker::connect(host.endpoint, owner.clone()).await?;
+            let docker = match host.scheduler {
+                Some(scheduler) => docker.with_images_from(scheduler.clone()),
+                None => docker,
+            };
             let platform = docker.platform().await?;
             let reaper = Reaper::start(owner, reaped, Some(host.endpoint))?;
             Ok((Runtime::Docker(Arc::new(docker)), platform, reaper))

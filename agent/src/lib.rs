@@ -5,6 +5,7 @@
 //! and [`process`], behind [`runtime`]; [`reaper`] takes them away when the agent cannot. [`warm`]
 //! keeps the databases that pods begin with.
 
+pub mod blobs;
 pub mod check;
 pub mod cli;
 pub mod docker;

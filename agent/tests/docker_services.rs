@@ -127,7 +127,7 @@ async fn an_image_that_is_not_there_is_said_so() {
     let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
     let Content::Docker { image, .. } = &mut brief.snapshot.content else { panic!() };
     *image = format!("sha256:{}", "0".repeat(64));
-    insta::assert_snapshot!(infrastructure(&brief).await, @"image sha256:0000000000000000000000000000000000000000000000000000000000000000 is not on this Docker Engine; build the snapshot on it");
+    insta::assert_snapshot!(infrastructure(&brief).await, @"image sha256:0000000000000000000000000000000000000000000000000000000000000000 is neither on this Docker Engine nor at the scheduler; submit the run again, which sends it there, or build the snapshot on this engine");
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! What can go wrong with an engine, in words that say what to do.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::seconds::Seconds;
+
+use super::fetch;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +36,36 @@ pub enum Error {
         limit: Duration,
     },
     /// The snapshot's image is not on this engine.
-    #[error("image {image} is not on this Docker Engine; build the snapshot on it")]
+    #[error(
+        "image {image} is neither on this Docker Engine nor at the scheduler; submit the run \
+         again, which sends it there, or build the snapshot on this engine"
+    )]
     NoImage {
         /// Its id.
         image: String,
+    },
+    /// It is not, and could not be brought there.
+    #[error("cannot bring image {image} to the Docker Engine at {endpoint}")]
+    Fetch {
+        /// Its id.
+        image: String,
+        /// Where.
+        endpoint: Endpoint,
+        /// Why.
+        source: Arc<fetch::Error>,
+    },
+    /// It is for other machines than the engine's.
+    #[error(
+        "image {image} is for {platform} and this Docker Engine runs {engine}; build the snapshot \
+         on such a machine, or run the agent on one for {platform}"
+    )]
+    OtherPlatform {
+        /// Its id.
+        image: String,
+        /// What the snapshot says.
+        platform: String,
+        /// What the engine runs.
+        engine: String,
     },
     /// The engine found another image under that id.
     #[error(

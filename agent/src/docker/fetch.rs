@@ -19,8 +19,8 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::error::{self, within};
 use super::ASK;
+use super::error::{self, within};
 use crate::blobs::{self, Arriving};
 use crate::pure::image;
 
@@ -63,6 +63,13 @@ pub enum Error {
          name them otherwise: turn that off (\"features\": {{\"containerd-snapshotter\": false}})"
     )]
     Absent,
+}
+
+impl Error {
+    /// Whether the scheduler has nothing of an image.
+    pub(super) fn is_absence_of(&self, image: Digest) -> bool {
+        matches!(self, Self::Blobs(error) if error.is_absence_of(image))
+    }
 }
 
 type Flight = BoxFuture<'static, Result<(), Arc<Error>>>;

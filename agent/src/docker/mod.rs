@@ -150,12 +150,14 @@ impl Docker {
             let (image, platform) = (image.to_owned(), platform.to_owned());
             return Err(Error::OtherPlatform { image, platform, engine });
         }
-        fetch.image(digest).await.map_err(|source| Error::Fetch {
-            image: image.to_owned(),
-            endpoint: self.endpoint.clone(),
-            source,
-        })?;
-        tests_container::check_image(&self.engine, image, platform).await
+        match fetch.image(digest).await {
+            Ok(()) => tests_container::check_image(&self.engine, image, platform).await,
+            Err(error) if error.is_absence_of(digest) => checked,
+            Err(source) => {
+                let (image, endpoint) = (image.to_owned(), self.endpoint.clone());
+                Err(Error::Fetch { image, endpoint, source })
+            }
+        }
     }
 
     async fn create(

@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod check;
 pub mod conversation;
 pub mod harness;
+pub mod image;
 pub mod kept;
 pub mod outcome;
 pub mod pod;

@@ -94,7 +94,7 @@ pub async fn run(settings: Warm) -> Result<ExitCode, Error> {
         Content::Process { .. } => link::Runtime::Process,
     };
     let (endpoint, owner) = (&settings.endpoint, &settings.owner);
-    let host = Host { runtime, endpoint, owner, temporary: true };
+    let host = Host { runtime, endpoint, owner, scheduler: None, temporary: true };
     let (runtime, platform, reaper) = engine::prepare(&host, &state).await?;
     let warmer = Arc::new(Warmer::new(runtime.clone(), platform, &settings.cache));
     let mut wait = warmer.wait_for(&brief);

@@ -1,5 +1,7 @@
 //! Parts of images at a scheduler: asking for them, sending and getting them.
 
+use std::time::Duration;
+
 use tokio_stream::{Stream, StreamExt};
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
@@ -12,6 +14,9 @@ use crate::wire::blobs_client::BlobsClient;
 
 /// Largest message accepted: a piece and what is around it, or an answer about many blobs.
 const MESSAGE_LIMIT: usize = PIECE_LIMIT + (64 << 10);
+
+/// How long a scheduler may be silent within a blob.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// Why a scheduler did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -128,10 +133,12 @@ impl Blobs {
             }
             _ => self.failed(status),
         })?;
-        let mut download =
-            Download { blobs: self.clone(), messages: messages.into_inner(), size: 0 };
+        let messages = messages.into_inner();
+        let mut download = Download { blobs: self.clone(), messages, size: 0, left: 0 };
         match download.next().await? {
-            Some(Got::Size(size)) => Ok(Download { size, ..download }),
+            Some(Got::Size(size)) => {
+                Ok(Download { size, left: size.saturating_sub(request.offset), ..download })
+            }
             _ => Err(self.senseless(convert::Error::Missing { path: "size".to_owned() })),
         }
     }
@@ -158,6 +165,7 @@ impl Blobs {
 pub struct Download {
     /// All bytes it has.
     pub size: u64,
+    left: u64,
     blobs: Blobs,
     messages: Streaming<wire::GetMessage>,
 }
@@ -166,19 +174,29 @@ impl Download {
     /// The next piece; none at the end.
     ///
     /// # Errors
-    /// When the connection breaks.
+    /// When the connection breaks, or ends too early or too late.
     pub async fn piece(&mut self) -> Result<Option<Vec<u8>>, Error> {
         match self.next().await? {
-            Some(Got::Piece(bytes)) => Ok(Some(bytes)),
+            Some(Got::Piece(bytes)) => match self.left.checked_sub(bytes.len() as u64) {
+                Some(left) => {
+                    self.left = left;
+                    Ok(Some(bytes))
+                }
+                None => Err(self.blobs.failed(Status::data_loss("more came than there is"))),
+            },
             Some(Got::Size(_)) => {
                 Err(self.blobs.senseless(convert::Error::Missing { path: "piece".to_owned() }))
             }
+            None if self.left > 0 => Err(self.blobs.failed(Status::aborted("it ended early"))),
             None => Ok(None),
         }
     }
 
     async fn next(&mut self) -> Result<Option<Got>, Error> {
-        let message = self.messages.message().await.map_err(|status| self.blobs.failed(status))?;
+        let message = match tokio::time::timeout(SILENCE, self.messages.message()).await {
+            Ok(message) => message.map_err(|status| self.blobs.failed(status))?,
+            Err(_) => return Err(self.blobs.failed(Status::deadline_exceeded("it is silent"))),
+        };
         message.map(Got::try_from).transpose().map_err(|error| self.blobs.senseless(error))
     }
 }
