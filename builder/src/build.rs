@@ -143,7 +143,7 @@ async fn freeze(
     Ok(Frozen {
         name: settings.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         environment: Environment { set: config.env.set.clone(), pass: config.env.pass.clone() },
-        services: services(&config),
+        services: config.services(),
         config,
         source,
         project,

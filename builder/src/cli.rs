@@ -43,6 +43,9 @@ pub struct Build {
     /// The project: the folder that holds muletrain.toml, pyproject.toml or manage.py
     #[arg(default_value = ".")]
     pub path: PathBuf,
+    /// Take the commit that is checked out, whatever stands in the working tree
+    #[arg(long)]
+    pub committed: bool,
     /// What tests will run in
     #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
     pub runtime: Option<Runtime>,

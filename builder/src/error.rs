@@ -56,6 +56,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the checkout changed while it was read, so that reading it again may help.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Source(error) | Self::Docker(docker::Error::Source(error)) => error.is_change(),
+            _ => false,
+        }
+    }
+
     /// The exit code that tells of it.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
@@ -64,7 +73,7 @@ impl Error {
             | Self::NoManage { .. }
             | Self::MissingManage { .. }
             | Self::SeveralManage { .. }
-            | Self::Source(source::Error::NoFolder { .. })
+            | Self::Source(source::Error::NoFolder { .. } | source::Error::NoCommit { .. })
             | Self::Usage(_) => ExitCode::Usage,
             Self::Docker(error) => error.exit_code(),
             Self::Source(_) | Self::Process(_) | Self::Output(_) => ExitCode::Infrastructure,

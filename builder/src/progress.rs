@@ -28,8 +28,12 @@ impl Progress {
     /// Says something that the snapshot keeps: what was worked out rather than configured.
     pub fn note(&self, text: impl Into<String>) {
         let text = text.into();
-        self.say(&format!("note: {text}"));
-        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(text);
+        let mut notes = self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A checkout that is read again gives the same notes again.
+        if !notes.contains(&text) {
+            self.say(&format!("note: {text}"));
+            notes.push(text);
+        }
     }
 
     /// All notes so far.

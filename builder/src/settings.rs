@@ -20,6 +20,8 @@ pub struct Build {
     pub runtime: Runtime,
     /// Docker Engine asked for; none: the host's own.
     pub docker_host: Option<String>,
+    /// Whether the commit is taken instead of the files as they stand.
+    pub committed: bool,
     /// Folder of the cache.
     pub cache: PathBuf,
     /// What this builder is called on an engine: like no other that uses it.
@@ -43,6 +45,7 @@ impl Build {
             path,
             runtime: arguments.runtime.or(config.run.runtime).unwrap_or_default(),
             docker_host,
+            committed: arguments.committed,
             cache: arguments.cache.or_else(cache::default_folder).ok_or_else(no_home)?,
             config,
             builder: name(),

@@ -1,6 +1,5 @@
 //! The apps of a project, for people and for scripts.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use muletrain_proto::snapshot::App;
 use crate::error::Error;
 use crate::pure::apps;
 use crate::pure::project::{Manage, find_manage, folder_of};
-use crate::source;
+use crate::source::{self, Source};
 
 /// Longest `apps.py` that is read for names: more is no configuration of an app.
 const CONFIG_LIMIT: u64 = 256 << 10;
@@ -21,26 +20,30 @@ const CONFIG_LIMIT: u64 = 256 << 10;
 /// When the folder or its configuration cannot be read.
 pub fn find(project: &Path) -> Result<Vec<App>, Error> {
     let config = config::find(project)?.config;
-    let paths = source::paths(project)?;
+    let paths = source::list(project)?.names();
     let found = find_manage(paths.iter().map(String::as_str));
     let manage = config.project.manage.or(match found {
         Manage::At(path) => Some(path),
         Manage::Nowhere | Manage::Several(_) => None,
     });
-    Ok(discover(project, paths.iter().map(String::as_str), manage.as_deref()))
+    let paths = || paths.iter().map(String::as_str);
+    let texts =
+        speaking(paths()).filter_map(|path| Some((path.to_owned(), text(&project.join(path))?)));
+    Ok(apps::discover(paths(), folder_of(manage.as_deref()), &texts.collect()))
 }
 
-/// Finds the apps in a folder that holds these files.
-pub fn discover<'a>(
-    folder: &Path,
-    paths: impl IntoIterator<Item = &'a str>,
-    manage: Option<&str>,
-) -> Vec<App> {
-    let paths: Vec<&str> = paths.into_iter().collect();
-    let configs = paths.iter().filter(|path| path.ends_with("/apps.py"));
-    let texts = configs.filter_map(|path| Some(((*path).to_owned(), text(&folder.join(path))?)));
-    let texts: BTreeMap<String, String> = texts.collect();
-    apps::discover(paths, folder_of(manage), &texts)
+/// The apps of a source that was read.
+///
+/// # Errors
+/// When a file has changed since.
+pub fn of(source: &Source, manage: Option<&str>) -> Result<Vec<App>, source::Error> {
+    let texts = source.texts(speaking(source.manifest.texts()))?;
+    Ok(apps::discover(source.manifest.texts(), folder_of(manage), &texts))
+}
+
+/// Those of a project's files whose texts tell of apps.
+fn speaking<'a>(paths: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    paths.filter(|path| path.ends_with("/apps.py"))
 }
 
 /// The text of a file; none where it is too long for what is looked for, or no text.

@@ -1,20 +1,19 @@
 //! The base of a snapshot: an image with the project's dependencies.
 
-use std::path::Path;
-
 use muletrain_proto::config::Image as Configured;
 
 use super::engine::{Engine, Image};
 use super::{Error, dockerfile, install};
-use crate::build::Frozen;
+use crate::build::{Frozen, Place};
 use crate::progress::Progress;
 use crate::pure::dependencies::{self, Recipe};
 use crate::pure::python_version;
+use crate::source::archive::Owner;
 
 /// Image that is taken where the project says nothing of the Python it wants.
 const DEFAULT_PYTHON: &str = "3.12";
 
-/// An image with the project's dependencies.
+/// An image with the project's dependencies, and what was found out about it.
 #[derive(Debug)]
 pub(super) struct Base {
     /// The image.
@@ -23,13 +22,36 @@ pub(super) struct Base {
     pub root: String,
     /// Who tests run as, as named by the configuration or the image.
     pub user: String,
+    /// That user's ids.
+    pub owner: Owner,
+    /// The Python to start.
+    pub python: String,
+}
+
+/// What is to become a base.
+#[derive(Debug)]
+pub(super) struct Wanted<'a> {
+    /// The image to start from.
+    pub image: &'a Image,
+    /// Commands that install.
+    pub commands: &'a [String],
+    /// Where the project will go.
+    pub root: &'a str,
+    /// Who tests run as.
+    pub user: &'a str,
+    /// The Python that the configuration names.
+    pub python: Option<&'a str>,
 }
 
 impl Base {
     /// What of the base decides how tests behave.
-    pub(super) fn identity<'a>(&'a self, configured: &'a Configured) -> Vec<&'a str> {
-        let fixed = ["docker", &self.image.id, &self.root, &self.user];
-        fixed.into_iter().chain(configured.prepare.iter().map(String::as_str)).collect()
+    pub(super) fn identity(&self) -> [&str; 4] {
+        ["docker", &self.image.id, &self.root, &self.user]
+    }
+
+    /// `uid:gid` of the user that tests run as.
+    pub(super) fn ids(&self) -> String {
+        format!("{}:{}", self.owner.user, self.owner.group)
     }
 }
 
@@ -37,33 +59,39 @@ impl Base {
 pub(super) async fn prepare(
     engine: &Engine,
     frozen: &Frozen,
-    staging: &Path,
-    progress: &Progress,
+    place: &Place<'_>,
 ) -> Result<Base, Error> {
     let configured = &frozen.config.image;
+    let progress = place.progress;
     let (image, commands) = match (&configured.dockerfile, &configured.base) {
         (Some(path), _) => {
-            let image = dockerfile::build(engine, frozen, path, staging, progress).await?;
-            (image, configured.install.clone())
+            (dockerfile::build(engine, frozen, path, place).await?, configured.install.clone())
         }
         (None, Some(name)) => {
             (engine.image_or_pull(name, progress).await?, configured.install.clone())
         }
         (None, None) => {
-            let (name, commands) = work_out(frozen, progress);
+            let (name, commands) = work_out(frozen, progress)?;
             (engine.image_or_pull(&name, progress).await?, commands)
         }
     };
     let root = root(configured, &image);
     let user = user(configured, &image);
-    let image =
-        install::install(engine, frozen, image, &commands, &root, staging, progress).await?;
-    Ok(Base { image, root, user })
+    let wanted = Wanted {
+        image: &image,
+        commands: &commands,
+        root: &root,
+        user: &user,
+        python: frozen.config.project.python.as_deref(),
+    };
+    let installed = install::install(engine, frozen, &wanted, place).await?;
+    let install::Installed { image, owner, python } = installed;
+    Ok(Base { image, root, user, owner, python })
 }
 
 /// Chooses an image and commands for a project that configures neither, and says why.
-fn work_out(frozen: &Frozen, progress: &Progress) -> (String, Vec<String>) {
-    let texts = frozen.texts(&frozen.source.folder, &dependencies::SPEAKING);
+fn work_out(frozen: &Frozen, progress: &Progress) -> Result<(String, Vec<String>), Error> {
+    let texts = frozen.source.texts(dependencies::SPEAKING)?;
     let configured = frozen.config.project.python.as_deref().and_then(python_version::pinned);
     let (version, why) = match (configured, dependencies::python(&texts)) {
         (Some(version), _) => (version, "[project] python".to_owned()),
@@ -73,7 +101,7 @@ fn work_out(frozen: &Frozen, progress: &Progress) -> (String, Vec<String>) {
     let image = format!("python:{version}-slim");
     progress.note(format!("no [image] is configured: the base is {image} ({why})"));
     if !frozen.config.image.install.is_empty() {
-        return (image, frozen.config.image.install.clone());
+        return Ok((image, frozen.config.image.install.clone()));
     }
     let Recipe { commands, reason } = dependencies::recipe(frozen.source.manifest.texts(), &texts);
     match reason {
@@ -82,7 +110,7 @@ fn work_out(frozen: &Frozen, progress: &Progress) -> (String, Vec<String>) {
         }
         None => progress.note("the project has no lock or requirements file: nothing is installed"),
     }
-    (image, commands)
+    Ok((image, commands))
 }
 
 fn root(configured: &Configured, image: &Image) -> String {

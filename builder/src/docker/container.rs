@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::pin::Pin;
 
-use bollard::container::AttachContainerResults;
+use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error as Refused;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::models::{
@@ -17,15 +17,16 @@ use bollard::models::{
 };
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CommitContainerOptionsBuilder, CreateContainerOptionsBuilder,
-    RemoveContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+    DownloadFromContainerOptionsBuilder, RemoveContainerOptionsBuilder,
+    UploadToContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt;
 use tokio::io::AsyncWrite;
 
 use super::engine::{Engine, Image, LONG, MEDIUM, SHORT, WORK, stream, within};
 use super::{Error, LABEL, PROJECT};
-use crate::pure::tree::Manifest;
-use crate::source::archive::{self, Owner};
+use crate::source::Source;
+use crate::source::archive::Contents;
 
 /// Where steps find the certificate authorities: in memory, so that no trace of it is committed.
 pub(super) const BUNDLE: &str = "/dev/shm/muletrain-ca-certificates.crt";
@@ -70,8 +71,10 @@ pub(super) struct Command<'a> {
 pub(super) struct Ended {
     /// Its exit code.
     pub status: i64,
-    /// All it said.
+    /// All it said, on either stream.
     pub output: Vec<u8>,
+    /// What it said on its standard output.
+    pub answer: Vec<u8>,
 }
 
 impl<'a> Container<'a> {
@@ -82,12 +85,7 @@ impl<'a> Container<'a> {
         access: &Access<'_>,
     ) -> Result<Self, Error> {
         let docker = &engine.docker;
-        let name = format!("{}-{}", engine.builder, access.purpose);
-        let options = CreateContainerOptionsBuilder::default().name(&name).build();
-        let request = request(image, access);
-        let created =
-            within("create a container", MEDIUM, docker.create_container(Some(options), request));
-        let id = created.await?.id;
+        let id = create(engine, image, access).await?;
         let name = image.name.clone();
         let started = async {
             let options = AttachContainerOptionsBuilder::default().stream(true).stdin(true).build();
@@ -122,20 +120,23 @@ impl<'a> Container<'a> {
         let exec =
             within("prepare a command", MEDIUM, docker.create_exec(&self.id, options)).await?;
         let call = async {
-            let mut output = Vec::new();
+            let (mut output, mut answer) = (Vec::new(), Vec::new());
             if let StartExecResults::Attached { output: mut log, .. } =
                 docker.start_exec(&exec.id, None).await?
             {
                 while let Some(part) = log.try_next().await? {
                     output.extend_from_slice(part.as_ref());
+                    if let LogOutput::StdOut { message } = part {
+                        answer.extend_from_slice(&message);
+                    }
                 }
             }
-            Ok(output)
+            Ok((output, answer))
         };
-        let output = within("run a command", WORK, call).await?;
+        let (output, answer) = within("run a command", WORK, call).await?;
         let state = within("look a command up", SHORT, docker.inspect_exec(&exec.id)).await?;
         // Without a code the container was ended under it.
-        Ok(Ended { status: state.exit_code.unwrap_or(-1), output })
+        Ok(Ended { status: state.exit_code.unwrap_or(-1), output, answer })
     }
 
     /// Runs a shell command that must succeed; shows its log where it does not.
@@ -160,19 +161,14 @@ impl<'a> Container<'a> {
         Err(Error::Step { command, status: ended.status, image })
     }
 
-    /// Puts a tree, whose files are in `folder`, below `root`; `staging` takes the archive.
+    /// Puts files of a source into the container; `staging` takes the archive.
     pub(super) async fn upload(
         &self,
-        manifest: &Manifest,
-        folder: &Path,
-        root: &Path,
-        owner: Owner,
+        contents: &Contents<'_>,
+        source: &Source,
         staging: &Path,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Archive { path: staging.to_owned(), source };
-        let inside = root.strip_prefix("/").unwrap_or(root);
-        let archive = archive::pack(manifest, folder, inside, owner, staging).map_err(failed)?;
-        let body = bollard::body_try_stream(stream(archive));
+        let body = bollard::body_try_stream(stream(contents.pack(source, staging)?));
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let call = self.engine.docker.upload_to_container(&self.id, Some(options), body);
         within("copy the project into a container", LONG, call).await
@@ -195,6 +191,50 @@ impl<'a> Container<'a> {
     pub(super) async fn remove(self) -> Result<(), Error> {
         remove(self.engine, &self.id).await
     }
+}
+
+/// Makes a container that does not run yet, and returns its id.
+async fn create(engine: &Engine, image: &Image, access: &Access<'_>) -> Result<String, Error> {
+    let name = format!("{}-{}", engine.builder, access.purpose);
+    let options = CreateContainerOptionsBuilder::default().name(&name).build();
+    let call = async {
+        match engine.docker.create_container(Some(options), request(image, access)).await {
+            Err(Refused::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            created => created.map(Some),
+        }
+    };
+    let created = within("create a container", MEDIUM, call).await?;
+    let created = created.ok_or_else(|| Error::Lost { image: image.name.clone() })?;
+    Ok(created.id)
+}
+
+/// The content of a file of an image; none where the image has no such file.
+pub(super) async fn read_file(
+    engine: &Engine,
+    image: &Image,
+    path: &str,
+) -> Result<Option<Vec<u8>>, Error> {
+    let id = create(engine, image, &Access { purpose: "reading", ..Access::default() }).await?;
+    let options = DownloadFromContainerOptionsBuilder::default().path(path).build();
+    let call = async {
+        let parts = engine.docker.download_from_container(&id, Some(options));
+        match parts.try_collect::<Vec<_>>().await {
+            Err(Refused::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            parts => parts.map(|parts| Some(parts.concat())),
+        }
+    };
+    let archive = within("read a file of an image", MEDIUM, call).await;
+    remove(engine, &id).await?;
+    Ok(archive?.and_then(|archive| first_file(&archive)))
+}
+
+/// The content of the first file of an archive.
+fn first_file(archive: &[u8]) -> Option<Vec<u8>> {
+    let mut archive = tar::Archive::new(archive);
+    let mut file = archive.entries().ok()?.next()?.ok()?;
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut file, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 pub(super) async fn remove(engine: &Engine, id: &str) -> Result<(), Error> {

@@ -12,12 +12,11 @@ use muletrain_proto::config::Image as Configured;
 
 use super::engine::{Engine, Image, WORK, said, stream};
 use super::{Error, LABEL, PROJECT, SHORT_KEY, recipe};
-use crate::build::Frozen;
-use crate::progress::Progress;
+use crate::build::{Frozen, Place};
 use crate::pure::build_context::Ignored;
 use crate::pure::digest::Digest;
 use crate::pure::tree::Manifest;
-use crate::source::archive::{self, Owner};
+use crate::source::archive::Contents;
 
 /// Repository of what Dockerfiles build, tagged by their keys.
 const BUILT: &str = "muletrain-dockerfile";
@@ -27,8 +26,7 @@ pub(super) async fn build(
     engine: &Engine,
     frozen: &Frozen,
     path: &str,
-    staging: &Path,
-    progress: &Progress,
+    place: &Place<'_>,
 ) -> Result<Image, Error> {
     let context = context(frozen, path)?;
     let configured = &frozen.config.image;
@@ -36,10 +34,9 @@ pub(super) async fn build(
     if let Some(image) = engine.image(&name).await? {
         return Ok(image);
     }
-    progress.say(&format!("building {path}"));
-    let archive =
-        archive::pack(&context, &frozen.source.folder, Path::new(""), Owner::default(), staging)
-            .map_err(|source| Error::Archive { path: staging.to_owned(), source })?;
+    place.progress.say(&format!("building {path}"));
+    let contents = Contents { files: context, ..Contents::new(Path::new("")) };
+    let archive = contents.pack(&frozen.source, place.staging)?;
     let options = options(path, configured, &frozen.name, &name);
     let body = bollard::body_try_stream(stream(archive));
     follow(engine.docker.build_image(options, None, Some(body)), path).await?;
@@ -53,7 +50,7 @@ fn context(frozen: &Frozen, path: &str) -> Result<Manifest, Error> {
         return Err(Error::NoDockerfile { path: path.to_owned() });
     }
     let own_rules = format!("{path}.dockerignore");
-    let rules = frozen.texts(&source.folder, &[&own_rules, ".dockerignore"]);
+    let rules = source.texts([own_rules.as_str(), ".dockerignore"])?;
     let rules = rules.get(&own_rules).or_else(|| rules.get(".dockerignore"));
     let ignored = Ignored::read(rules.map_or("", String::as_str))?;
     Ok(source.manifest.only(|file| file == Path::new(path) || !ignored.matches(file)))

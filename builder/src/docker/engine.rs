@@ -15,6 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::Error;
 use crate::progress::Progress;
+use crate::pure::image::{Config, Nothing, Parts};
 use crate::settings;
 
 /// Limit of calls that only look something up.
@@ -44,8 +45,14 @@ pub(super) struct Image {
     pub id: String,
     /// Its name, for people.
     pub name: String,
-    /// `os/architecture`.
-    pub platform: String,
+    /// `linux`.
+    pub os: String,
+    /// `amd64` and the like.
+    pub architecture: String,
+    /// Its variant, such as `v8`.
+    pub variant: Option<String>,
+    /// Digests of its layers, the lowest first.
+    pub layers: Vec<String>,
     /// What its containers get.
     pub config: ImageConfig,
 }
@@ -112,16 +119,43 @@ impl Engine {
 
 impl Image {
     fn new(name: &str, image: ImageInspect) -> Self {
-        let (os, architecture) = (image.os, image.architecture);
         Self {
             id: image.id.unwrap_or_default(),
             name: name.to_owned(),
-            platform: format!(
-                "{}/{}",
-                os.as_deref().unwrap_or("linux"),
-                architecture.as_deref().unwrap_or("unknown")
-            ),
+            os: image.os.unwrap_or_else(|| "linux".to_owned()),
+            architecture: image.architecture.unwrap_or_else(|| "unknown".to_owned()),
+            variant: image.variant.filter(|variant| !variant.is_empty()),
+            layers: image.root_fs.and_then(|it| it.layers).unwrap_or_default(),
             config: image.config.unwrap_or_default(),
+        }
+    }
+
+    /// `os/architecture`.
+    pub(super) fn platform(&self) -> String {
+        format!("{}/{}", self.os, self.architecture)
+    }
+
+    /// What an image on top of it is made of.
+    pub(super) fn parts(&self) -> Parts {
+        let config = self.config.clone();
+        let set = |names: Option<Vec<String>>| {
+            names.unwrap_or_default().into_iter().map(|name| (name, Nothing {})).collect()
+        };
+        Parts {
+            architecture: self.architecture.clone(),
+            variant: self.variant.clone(),
+            os: self.os.clone(),
+            layers: self.layers.clone(),
+            config: Config {
+                user: config.user.unwrap_or_default(),
+                exposed_ports: set(config.exposed_ports),
+                env: config.env.unwrap_or_default(),
+                entrypoint: config.entrypoint.unwrap_or_default(),
+                cmd: config.cmd.unwrap_or_default(),
+                volumes: set(config.volumes),
+                working_dir: config.working_dir.unwrap_or_default(),
+                labels: config.labels.unwrap_or_default().into_iter().collect(),
+            },
         }
     }
 

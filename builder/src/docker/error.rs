@@ -120,13 +120,14 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// An archive cannot be written.
-    #[error("cannot write an archive in {}", path.display())]
-    Archive {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
+    /// The checkout cannot be read.
+    #[error(transparent)]
+    Source(#[from] crate::source::Error),
+    /// Its Python cannot tell what is in an image.
+    #[error("cannot tell which files {image} has; is its Python complete?")]
+    Unlisted {
+        /// The image.
+        image: String,
     },
 }
 

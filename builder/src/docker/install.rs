@@ -1,29 +1,41 @@
-//! Installing packages and dependencies into an image.
+//! Installing packages and dependencies into an image, and compiling them.
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::base::Wanted;
 use super::container::{Access, Container, config_of};
 use super::engine::{Engine, Image};
-use super::{Error, SHORT_KEY, recipe};
-use crate::build::Frozen;
-use crate::progress::Progress;
+use super::{Error, PROJECT, PYTHON, SHORT_KEY, USER, inside, recipe};
+use crate::build::{Frozen, Place};
 use crate::pure::dependencies;
 use crate::pure::digest::Digest;
 use crate::pure::tree::Manifest;
-use crate::source::archive::Owner;
+use crate::source::archive::{Contents, Owner};
 
 /// Repository of images with everything installed, tagged by their keys.
 const BASES: &str = "muletrain-base";
 
+/// Label with the whole key.
+const KEY: &str = "muletrain.base";
+
+/// An image with everything installed, and what was found out about it.
+pub(super) struct Installed {
+    /// The image, called what the user calls the one it was made of.
+    pub image: Image,
+    /// Who tests run as.
+    pub owner: Owner,
+    /// The Python to start.
+    pub python: String,
+}
+
 /// What is installed, and with what.
 struct Installation<'a> {
-    image: &'a Image,
+    wanted: &'a Wanted<'a>,
     /// The command for Debian packages and the project's own, in order.
     commands: Vec<&'a str>,
     /// Files that the commands may read.
     files: Manifest,
-    root: &'a str,
     bundle: Option<&'a Path>,
 }
 
@@ -31,45 +43,53 @@ struct Installation<'a> {
 pub(super) async fn install(
     engine: &Engine,
     frozen: &Frozen,
-    image: Image,
-    commands: &[String],
-    root: &str,
-    staging: &Path,
-    progress: &Progress,
-) -> Result<Image, Error> {
+    wanted: &Wanted<'_>,
+    place: &Place<'_>,
+) -> Result<Installed, Error> {
     let configured = &frozen.config.image;
     let bundle = recipe::bundle(configured.ca_bundle.as_deref())?;
     let packages = recipe::packages(&configured.packages, bundle.as_deref());
-    let installation = Installation {
-        image: &image,
-        commands: packages.iter().chain(commands).map(String::as_str).collect(),
-        files: frozen.source.manifest.only(|path| dependencies::reads(commands, path)),
-        root,
-        bundle: bundle.as_deref(),
+    let reads = |path: &Path| dependencies::reads(wanted.commands, path);
+    let files = match wanted.commands {
+        [] => Manifest::default(),
+        _ => frozen.source.manifest.only(reads),
     };
-    if installation.commands.is_empty() {
-        return Ok(image);
-    }
+    let commands = packages.iter().chain(wanted.commands).map(String::as_str).collect();
+    let installation = Installation { wanted, commands, files, bundle: bundle.as_deref() };
     let key = installation.key();
     let name = format!("{BASES}:{}", &key[..SHORT_KEY]);
-    let made = match engine.image(&name).await? {
-        Some(made) => made,
-        None => {
-            installation.run(engine, frozen, &key, staging, progress).await?;
-            engine.image(&name).await?.ok_or(Error::Lost { image: name })?
-        }
-    };
-    // To its user it stays the image they named.
-    Ok(Image { name: image.name, ..made })
+    if let Some(image) = engine.image(&name).await?
+        && let Some(installed) = Installed::from_labels(image, &key, wanted)
+    {
+        return Ok(installed);
+    }
+    installation.run(engine, frozen, &key, place).await?;
+    let image = engine.image(&name).await?.ok_or_else(|| Error::Lost { image: name.clone() })?;
+    Installed::from_labels(image, &key, wanted).ok_or(Error::Lost { image: name })
+}
+
+impl Installed {
+    fn from_labels(image: Image, key: &str, wanted: &Wanted<'_>) -> Option<Self> {
+        let (user, group) = image.label(USER).split_once(':')?;
+        let owner = Owner { user: user.parse().ok()?, group: group.parse().ok()? };
+        let python = image.label(PYTHON).to_owned();
+        (image.label(KEY) == key && !python.is_empty()).then(|| Self {
+            image: Image { name: wanted.image.name.clone(), ..image },
+            owner,
+            python,
+        })
+    }
 }
 
 impl Installation<'_> {
     /// Digest of everything that decides what comes out, as far as this host knows it.
     fn key(&self) -> String {
-        Digest::new("muletrain base 1")
-            .field(&self.image.id)
+        Digest::new("muletrain base 2")
+            .field(&self.wanted.image.id)
             .list(&self.commands)
-            .field(self.root)
+            .field(self.wanted.root)
+            .field(self.wanted.user)
+            .field(self.wanted.python.unwrap_or_default())
             .field(self.files.digest())
             .finish()
     }
@@ -79,30 +99,47 @@ impl Installation<'_> {
         engine: &Engine,
         frozen: &Frozen,
         key: &str,
-        staging: &Path,
-        progress: &Progress,
+        place: &Place<'_>,
     ) -> Result<String, Error> {
         let access = Access {
             purpose: "install",
             project: &frozen.name,
-            network: true,
+            network: !self.commands.is_empty(),
             bundle: self.bundle,
         };
-        let environment = recipe::environment(self.bundle);
-        let container = Container::start(engine, self.image, &access).await?;
-        let work = async {
-            let (folder, root) = (&frozen.source.folder, Path::new(self.root));
-            container.upload(&self.files, folder, root, Owner::default(), staging).await?;
-            for command in &self.commands {
-                progress.say(command);
-                container.step(command, "0:0", self.root, &environment).await?;
-            }
-            let labels = HashMap::from([("muletrain.base".to_owned(), key.to_owned())]);
-            container.commit(config_of(self.image, labels), BASES, &key[..SHORT_KEY]).await
-        };
-        let result = work.await;
+        let container = Container::start(engine, self.wanted.image, &access).await?;
+        let result = self.make(&container, frozen, key, place).await;
         let removed = container.remove().await;
         let image = result?;
         removed.map(|()| image)
+    }
+
+    async fn make(
+        &self,
+        container: &Container<'_>,
+        frozen: &Frozen,
+        key: &str,
+        place: &Place<'_>,
+    ) -> Result<String, Error> {
+        let Wanted { image, root, .. } = *self.wanted;
+        if !self.commands.is_empty() {
+            let inside = Path::new(root.trim_start_matches('/'));
+            let files = self.files.clone();
+            let contents = Contents { files, ..Contents::new(inside) };
+            container.upload(&contents, &frozen.source, place.staging).await?;
+        }
+        let environment = recipe::environment(self.bundle);
+        for command in &self.commands {
+            place.progress.say(command);
+            container.step(command, "0:0", root, &environment).await?;
+        }
+        let owner = inside::owner(container, self.wanted).await?;
+        let user = format!("{}:{}", owner.user, owner.group);
+        let python = inside::python(container, self.wanted, &user).await?;
+        inside::compile_installed(container, &python).await?;
+        let labels = [(KEY, key), (PROJECT, &frozen.name), (PYTHON, &python), (USER, &user)];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config = config_of(image, HashMap::from(labels));
+        container.commit(config, BASES, &key[..SHORT_KEY]).await
     }
 }

@@ -1,14 +1,18 @@
-//! Snapshots as Docker images: a base with the dependencies, and one layer with the project.
+//! Snapshots as Docker images: a base with the dependencies, an anchor with all of the project on
+//! it, and one layer with what has changed since.
 //!
-//! The base is kept by a key over everything it is made from, the snapshot by its id; what the
-//! engine has already is not made again.
+//! The base is kept by a key over everything it is made from, the snapshot by one over its
+//! content; what the engine has already is not made again.
 
+mod anchor;
 mod base;
 mod cleaning;
 mod container;
+mod delivery;
 mod dockerfile;
 mod engine;
 mod error;
+mod inside;
 mod install;
 mod recipe;
 mod snapshot;
@@ -16,12 +20,9 @@ mod snapshot;
 pub use engine::Engine;
 pub use error::Error;
 
-use std::path::Path;
-
 use muletrain_proto::config::Runtime;
 
-use crate::build::{Frozen, Placed};
-use crate::progress::Progress;
+use crate::build::{Frozen, Place, Placed};
 use crate::settings;
 
 /// Characters of a digest that name an image.
@@ -33,22 +34,41 @@ const LABEL: &str = "muletrain.builder";
 /// Label with the name of the project something was made for first.
 const PROJECT: &str = "muletrain.project";
 
-/// Makes a snapshot image; archives go through the folder `staging`.
+/// Label with the id of the base's image.
+const BASE: &str = "muletrain.base-image";
+
+/// Label with the key of what an image holds.
+const CONTENT: &str = "muletrain.content";
+
+/// Label with what is to be told of the base, each time the snapshot is used.
+const NOTE: &str = "muletrain.note";
+
+/// Label with the Python to start.
+const PYTHON: &str = "muletrain.python";
+
+/// Label with the `uid:gid` that tests run as.
+const USER: &str = "muletrain.user";
+
+/// Repository of snapshots, tagged by the keys of what they hold.
+const SNAPSHOTS: &str = "muletrain-snapshot";
+
+/// Makes a snapshot image.
 ///
 /// # Errors
 /// When the base cannot be had, a step of it fails, it has no Django, or the engine fails.
 pub async fn place(
     engine: &Engine,
     frozen: &Frozen,
-    staging: &Path,
-    progress: &Progress,
+    place: &Place<'_>,
 ) -> Result<Placed, crate::error::Error> {
     cleaning::abandoned(engine).await?;
-    let base = base::prepare(engine, frozen, staging, progress).await?;
-    let id = frozen.id(&base.identity(&frozen.config.image))?;
-    let made = snapshot::find_or_make(engine, frozen, &base, &id, staging, progress).await?;
-    progress.say(&format!("snapshot {id} is image {}", made.image));
-    Ok(Placed { id, content: made.content(&base), python: made.python })
+    let base = base::prepare(engine, frozen, place).await?;
+    let prepare = frozen.config.image.prepare.iter().map(String::as_str);
+    let identity: Vec<&str> = base.identity().into_iter().chain(prepare).collect();
+    let id = frozen.id(&identity)?;
+    let made = snapshot::find_or_make(engine, frozen, &base, place).await?;
+    place.progress.say(&format!("snapshot {id} is image {}", made.image));
+    Ok(Placed { id, content: made.content(&base), python: base.python })
 }
 
 /// Removes what an interrupted build has on its engine.

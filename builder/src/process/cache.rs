@@ -32,12 +32,12 @@ impl Cache {
     /// When the folder cannot be used.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let cache = Self { folder: folder.to_owned() };
-        for part in ["trees", "environments", "temporary"] {
+        for part in ["trees", "environments", "temporary", "known", "anchors"] {
             let path = folder.join(part);
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(|source| Error::Cache { path, source })?;
         }
-        for part in ["trees", "temporary"] {
+        for part in ["trees", "temporary", "known", "anchors"] {
             cache.sweep(&folder.join(part), SystemTime::now() - KEEP);
         }
         Ok(cache)
@@ -52,46 +52,76 @@ impl Cache {
         TempDir::new_in(&folder).map_err(|source| Error::Cache { path: folder, source })
     }
 
+    /// Where it is kept what files projects have.
+    #[must_use]
+    pub fn known(&self) -> PathBuf {
+        self.folder.join("known")
+    }
+
+    /// Where it is kept what anchors hold.
+    #[must_use]
+    pub fn anchors(&self) -> PathBuf {
+        self.folder.join("anchors")
+    }
+
     /// Where virtual environments are.
     pub(super) fn environments(&self) -> PathBuf {
         self.folder.join("environments")
     }
 
-    /// Makes the staged tree one of the cache's, and returns its root.
+    /// Makes a copy of a source's files, by way of the folder `staging`, unless the cache has it,
+    /// and returns its root.
     ///
     /// A tree that is there already is checked: one that was changed since is left to those who
     /// use it, and not taken.
-    pub(super) fn keep(&self, source: &Source) -> Result<PathBuf, Error> {
+    pub(super) fn keep(
+        &self,
+        source: &Source,
+        staging: &Path,
+    ) -> Result<PathBuf, crate::error::Error> {
         let digest = source.manifest.digest();
-        for copy in 0.. {
-            let name = if copy == 0 { digest.clone() } else { format!("{digest}.{copy}") };
+        let copy = staging.join("tree");
+        for number in 0.. {
+            let name = if number == 0 { digest.clone() } else { format!("{digest}.{number}") };
             let root = self.folder.join("trees").join(name);
             let failed = |source| Error::Cache { path: root.clone(), source };
-            match fs::rename(&source.folder, &root) {
-                Ok(()) => return touch(&root).map(|()| root.clone()).map_err(failed),
-                // Another builder may be checking or sweeping it; what cannot be read is changed.
-                Err(error) if is_taken(&error) => {
-                    if is_unchanged(&root, &source.manifest).unwrap_or(false) {
-                        touch(&root).map_err(failed)?;
-                        return Ok(root);
-                    }
+            if !root.exists() {
+                if !copy.exists() {
+                    fs::create_dir(&copy).map_err(failed)?;
+                    source.copy_to(&copy)?;
                 }
-                Err(error) => return Err(failed(error)),
+                match fs::rename(&copy, &root) {
+                    Ok(()) => return Ok(touch(&root).map(|()| root.clone()).map_err(failed)?),
+                    Err(error) if is_taken(&error) => {}
+                    Err(error) => return Err(failed(error).into()),
+                }
+            }
+            // Another builder may be checking or sweeping it; what cannot be read is changed.
+            if is_unchanged(&root, &source.manifest).unwrap_or(false) {
+                touch(&root).map_err(failed)?;
+                return Ok(root);
             }
         }
         unreachable!("a free number comes before the last")
     }
 
-    /// Removes folders unused since a moment. What cannot be removed now can be later.
+    /// Removes what is unused since a moment. What cannot be removed now can be later.
     fn sweep(&self, folder: &Path, before: SystemTime) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let time = entry.metadata().and_then(|metadata| metadata.modified());
             if time.is_ok_and(|time| time < before)
-                && let Err(error) = fs::remove_dir_all(entry.path())
+                && let Err(error) = remove(&entry)
             {
                 tracing::warn!(path = %entry.path().display(), %error, "cannot remove");
             }
         }
+    }
+}
+
+fn remove(entry: &fs::DirEntry) -> io::Result<()> {
+    match entry.file_type()?.is_dir() {
+        true => fs::remove_dir_all(entry.path()),
+        false => fs::remove_file(entry.path()),
     }
 }
 

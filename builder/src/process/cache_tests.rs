@@ -18,9 +18,8 @@ impl Folders {
     fn keep(&self) -> PathBuf {
         let cache = Cache::open(self.cache.path()).unwrap();
         let staging = cache.staging().unwrap();
-        let folder = staging.path().join("tree");
-        fs::create_dir(&folder).unwrap();
-        cache.keep(&source::read(self.project.path(), &folder).unwrap()).unwrap()
+        let source = source::list(self.project.path()).unwrap().read(None).unwrap();
+        cache.keep(&source, staging.path()).unwrap()
     }
 
     fn age(&self, path: &Path, age: Duration) {

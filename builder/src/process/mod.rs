@@ -10,8 +10,9 @@ use muletrain_proto::snapshot::Content;
 
 pub use cache::Cache;
 
-use crate::build::{Frozen, Placed};
+use crate::build::{Frozen, Place, Placed};
 use crate::progress::Progress;
+use crate::pure::dependencies;
 
 /// Why the host could not do its part.
 #[derive(Debug, thiserror::Error)]
@@ -82,14 +83,12 @@ const SERVER_WORDS: [&str; 6] = ["HOST", "URL", "DSN", "SERVER", "ADDR", "SOCKET
 ///
 /// # Errors
 /// When services are declared and no server is named, or Python or the dependencies do not work.
-pub async fn place(
-    cache: &Cache,
-    frozen: &Frozen,
-    progress: &Progress,
-) -> Result<Placed, crate::error::Error> {
+pub async fn place(frozen: &Frozen, place: &Place<'_>) -> Result<Placed, crate::error::Error> {
+    let Place { cache, staging, progress } = *place;
     check_services(frozen, progress)?;
-    let root = cache.keep(&frozen.source)?;
-    let python = python::prepare(cache, frozen, &root, progress).await?;
+    let root = cache.keep(&frozen.source, staging)?;
+    let texts = frozen.source.texts(dependencies::SPEAKING)?;
+    let python = python::prepare(cache, frozen, &texts, &root, progress).await?;
     let id = frozen.id(&["process", &python.path, &python.version, &python.key])?;
     progress.say(&format!("snapshot {id} in {}", root.display()));
     let root = root.to_string_lossy().into_owned();

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use super::{Cache, Error};
 use crate::build::Frozen;
 use crate::progress::Progress;
-use crate::pure::dependencies::{self, Recipe};
+use crate::pure::dependencies::{self, Recipe, Texts};
 use crate::pure::digest::Digest;
 use crate::pure::python_version;
 
@@ -38,12 +38,12 @@ const INSTALLED: &str = "import importlib.metadata as m; \
 pub(super) async fn prepare(
     cache: &Cache,
     frozen: &Frozen,
+    texts: &Texts,
     root: &Path,
     progress: &Progress,
 ) -> Result<Python, Error> {
-    let texts = frozen.texts(root, &dependencies::SPEAKING);
-    let recipe = recipe(frozen, &texts);
-    let base = base(frozen, &texts, recipe.commands.is_empty(), progress).await?;
+    let recipe = recipe(frozen, texts);
+    let base = base(frozen, texts, recipe.commands.is_empty(), progress).await?;
     if recipe.commands.is_empty() {
         progress.note(format!(
             "the project has no lock or requirements file: tests use {} as it is",
@@ -78,7 +78,7 @@ pub(super) async fn prepare(
     with_django(python, "add Django to what is installed").await
 }
 
-fn recipe(frozen: &Frozen, texts: &dependencies::Texts) -> Recipe {
+fn recipe(frozen: &Frozen, texts: &Texts) -> Recipe {
     match frozen.config.image.install.is_empty() {
         true => dependencies::recipe(frozen.source.manifest.texts(), texts),
         false => Recipe { commands: frozen.config.image.install.clone(), reason: None },
@@ -88,7 +88,7 @@ fn recipe(frozen: &Frozen, texts: &dependencies::Texts) -> Recipe {
 /// The interpreter to start from.
 async fn base(
     frozen: &Frozen,
-    texts: &dependencies::Texts,
+    texts: &Texts,
     as_it_is: bool,
     progress: &Progress,
 ) -> Result<Python, Error> {

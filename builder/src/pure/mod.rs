@@ -2,11 +2,17 @@
 
 pub mod apps;
 pub mod build_context;
+pub mod delta;
 pub mod dependencies;
 pub mod digest;
+pub mod holding;
+pub mod image;
+pub mod left_out;
 pub mod private;
 pub mod project;
 pub mod python_version;
+pub mod records;
+pub mod stat;
 pub mod tree;
 
 mod app_config;

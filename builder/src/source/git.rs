@@ -8,18 +8,34 @@ use git2::{ErrorCode, Repository, StatusOptions};
 use muletrain_proto::snapshot::Revision;
 
 use super::{Error, Listing};
+use crate::pure::left_out::Reason;
 
 /// Mode of an index entry that is a submodule.
-const SUBMODULE: u32 = 0o160_000;
+pub(super) const SUBMODULE: u32 = 0o160_000;
 
 /// Lists what git tracks of a folder and what is untracked and not ignored; none outside git.
 pub(super) fn list(project: &Path) -> Result<Option<Listing>, Error> {
     let failed = |source| Error::Git { path: project.to_owned(), source };
     let Some((repository, prefix)) = open(project)? else { return Ok(None) };
-    let mut listing = Listing::default();
-    add(&repository, &prefix, Path::new(""), &mut listing).map_err(failed)?;
-    listing.revision = revision(&repository, &prefix).map_err(failed)?;
+    let mut listing =
+        Listing { folder: project.to_owned(), is_checkout: true, ..Listing::default() };
+    let dirty = add(&repository, &prefix, Path::new(""), &mut listing).map_err(failed)?;
+    listing.revision = revision(&repository, dirty);
     Ok(Some(listing))
+}
+
+/// What git ignores of a folder; nothing outside git.
+pub(super) fn ignored(project: &Path) -> Result<Vec<PathBuf>, Error> {
+    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let Some((repository, prefix)) = open(project)? else { return Ok(Vec::new()) };
+    let statuses = repository.statuses(Some(untracked(&prefix).include_ignored(true)));
+    let statuses = statuses.map_err(failed)?;
+    let ignored = statuses.iter().filter(|entry| entry.status().is_ignored());
+    let paths = ignored.filter_map(|entry| {
+        let path = Path::new(OsStr::from_bytes(entry.path_bytes()));
+        path.strip_prefix(&prefix).ok().map(Path::to_owned)
+    });
+    Ok(paths.collect())
 }
 
 /// The commit that is checked out; none outside git and before the first commit.
@@ -29,7 +45,7 @@ pub(super) fn head(project: &Path) -> Result<Option<git2::Oid>, Error> {
 }
 
 /// The repository a folder is in and its path in there; none where git ignores the folder.
-fn open(project: &Path) -> Result<Option<(Repository, PathBuf)>, Error> {
+pub(super) fn open(project: &Path) -> Result<Option<(Repository, PathBuf)>, Error> {
     let failed = |source| Error::Git { path: project.to_owned(), source };
     let repository = match Repository::discover(project) {
         Ok(repository) => repository,
@@ -50,13 +66,14 @@ fn open(project: &Path) -> Result<Option<(Repository, PathBuf)>, Error> {
     Ok(Some((repository, prefix)))
 }
 
-/// Adds a repository's files below `prefix`, as paths below `at`.
+/// Adds a repository's files below `prefix`, as paths below `at`. Returns whether they differ
+/// from its commit.
 fn add(
     repository: &Repository,
     prefix: &Path,
     at: &Path,
     listing: &mut Listing,
-) -> Result<(), git2::Error> {
+) -> Result<bool, git2::Error> {
     for entry in repository.index()?.iter() {
         let path = Path::new(OsStr::from_bytes(&entry.path)).to_owned();
         let Ok(relative) = path.strip_prefix(prefix) else { continue };
@@ -65,23 +82,20 @@ fn add(
             _ => drop(listing.paths.insert(at.join(relative), true)),
         }
     }
-    for status in repository.statuses(Some(&mut untracked(prefix)))?.iter() {
+    let statuses = repository.statuses(Some(&mut untracked(prefix)))?;
+    for status in statuses.iter() {
         let path = Path::new(OsStr::from_bytes(status.path_bytes()));
         let Ok(relative) = path.strip_prefix(prefix) else { continue };
         if !status.status().is_wt_new() {
             continue;
         }
         if status.path_bytes().ends_with(b"/") {
-            let name = at.join(relative);
-            listing.notes.push(format!(
-                "left out {}: a git repository of its own that is no submodule",
-                name.display()
-            ));
+            listing.left_out.add(at.join(relative), Reason::Repository);
             continue;
         }
         listing.paths.entry(at.join(relative)).or_insert(false);
     }
-    Ok(())
+    Ok(!statuses.is_empty())
 }
 
 fn add_submodule(
@@ -92,10 +106,9 @@ fn add_submodule(
 ) -> Result<(), git2::Error> {
     let folder = repository.workdir().unwrap_or(Path::new("")).join(path);
     match Repository::open(&folder) {
-        Ok(inner) => add(&inner, Path::new(""), at, listing),
+        Ok(inner) => add(&inner, Path::new(""), at, listing).map(drop),
         Err(error) if error.code() == ErrorCode::NotFound => {
-            let fix = "run git submodule update --init";
-            listing.notes.push(format!("submodule {} is not checked out; {fix}", at.display()));
+            listing.left_out.add(at.to_owned(), Reason::Submodule);
             Ok(())
         }
         Err(error) => Err(error),
@@ -111,10 +124,10 @@ fn untracked(prefix: &Path) -> StatusOptions {
     options
 }
 
-fn revision(repository: &Repository, prefix: &Path) -> Result<Option<Revision>, git2::Error> {
-    let Ok(head) = repository.head() else { return Ok(None) };
-    let Some(commit) = head.target() else { return Ok(None) };
+/// What git says of the commit that is checked out; none before the first one.
+pub(super) fn revision(repository: &Repository, dirty: bool) -> Option<Revision> {
+    let head = repository.head().ok()?;
+    let commit = head.target()?.to_string();
     let branch = head.is_branch().then(|| String::from_utf8_lossy(head.shorthand_bytes()).into());
-    let dirty = !repository.statuses(Some(&mut untracked(prefix)))?.is_empty();
-    Ok(Some(Revision { commit: commit.to_string(), branch, dirty }))
+    Some(Revision { commit, branch, dirty })
 }

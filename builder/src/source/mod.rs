@@ -1,11 +1,15 @@
-//! Reading a checkout once: what git tracks as it stands, and what is untracked and not ignored.
+//! Reading a checkout: what git tracks as it stands, and what is untracked and not ignored.
 //!
-//! Everything after this works on the copy, so a checkout that is switched a second later
-//! changes nothing.
+//! A [`Source`] says what every file is, by its digest. Content is read when it is needed, and
+//! is checked against that digest: a file that has changed since is an error, never a mixture,
+//! and a checkout that is switched once the snapshot is there changes nothing.
 
 pub mod archive;
-mod copy;
+mod commit;
+mod content;
 mod git;
+mod known;
+mod scan;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -14,19 +18,22 @@ use std::path::{Path, PathBuf};
 
 use muletrain_proto::snapshot::Revision;
 
+use crate::pure::left_out::{LeftOut, few};
 use crate::pure::tree::Manifest;
 
-/// A project's files, copied.
-#[derive(Debug)]
+/// A project's files.
+#[derive(Debug, Clone)]
 pub struct Source {
-    /// Folder the copy is in.
+    /// Folder they are in.
     pub folder: PathBuf,
-    /// What is in it.
+    /// What they are.
     pub manifest: Manifest,
-    /// What git says of it; none outside git.
+    /// What git says of them; none outside git.
     pub revision: Option<Revision>,
-    /// What was left out, in words.
-    pub notes: Vec<String>,
+    /// What stays out.
+    pub left_out: LeftOut,
+    /// Files that git tracks and that look like private keys.
+    pub keys: Vec<PathBuf>,
 }
 
 /// Why a checkout cannot be read.
@@ -45,6 +52,12 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         source: git2::Error,
+    },
+    /// There is no commit to read.
+    #[error("{} has no commit; leave out --committed to take the files as they are", path.display())]
+    NoCommit {
+        /// The project.
+        path: PathBuf,
     },
     /// A file or folder of the project cannot be read.
     #[error("cannot read {}", path.display())]
@@ -68,50 +81,109 @@ pub enum Error {
         /// The project.
         path: PathBuf,
     },
+    /// Somebody writes a file while it is read.
+    #[error(
+        "{} keeps changing while it is read; wait for what writes it, or let git ignore it",
+        path.display()
+    )]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
-/// Paths of a project, relative to it, and whether git tracks each.
+impl Error {
+    /// Whether reading once more may help.
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(self, Self::Switched { .. } | Self::Changed { .. })
+    }
+}
+
+/// Which files a project has, before any of them is read.
 #[derive(Debug, Default)]
-struct Listing {
+pub struct Listing {
+    folder: PathBuf,
+    /// Paths relative to the folder, and whether git tracks each.
     paths: BTreeMap<PathBuf, bool>,
     revision: Option<Revision>,
-    notes: Vec<String>,
+    left_out: LeftOut,
+    /// Whether they are those of a checkout, which may be switched meanwhile.
+    is_checkout: bool,
 }
 
-/// Copies the files of a project into an empty folder.
-///
-/// # Errors
-/// When the checkout cannot be read, or the copy cannot be written.
-pub fn read(project: &Path, folder: &Path) -> Result<Source, Error> {
-    let head = git::head(project)?;
-    let listing = list(project)?;
-    let (manifest, notes) = copy::copy(project, &listing.paths, folder)?;
-    if git::head(project)? != head {
-        return Err(Error::Switched { path: project.to_owned() });
+impl Listing {
+    /// Paths of the files whose names are UTF-8.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let is_file = |path: &&PathBuf| {
+            self.folder.join(path).symlink_metadata().is_ok_and(|it| it.is_file())
+        };
+        let paths = self.paths.keys().filter(is_file);
+        paths.filter_map(|path| path.to_str().map(str::to_owned)).collect()
     }
-    let notes = listing.notes.into_iter().chain(notes).collect();
-    Ok(Source { folder: folder.to_owned(), manifest, revision: listing.revision, notes })
+
+    /// Reads the files, except those that `cache` knows from before. Without a folder for that,
+    /// all are read.
+    ///
+    /// # Errors
+    /// When the checkout cannot be read, or is switched meanwhile.
+    pub fn read(self, cache: Option<&Path>) -> Result<Source, Error> {
+        let folder = self.folder.clone();
+        let is_checkout = self.is_checkout;
+        let source = scan::scan(self, cache)?;
+        let commit = source.revision.as_ref().map(|revision| revision.commit.as_str());
+        let stands = || Ok::<_, Error>(git::head(&folder)?.map(|commit| commit.to_string()));
+        match is_checkout && stands()?.as_deref() != commit {
+            true => Err(Error::Switched { path: folder }),
+            false => Ok(source),
+        }
+    }
 }
 
-/// Paths of the project's files whose names are UTF-8, without reading the files.
+/// Lists the files of a project as they stand, or, where `committed`, those of its commit, which
+/// are written to `folder` for it.
 ///
 /// # Errors
-/// When the checkout cannot be read.
-pub fn paths(project: &Path) -> Result<Vec<String>, Error> {
-    let listing = list(project)?;
-    let there =
-        |path: &&PathBuf| project.join(path).symlink_metadata().is_ok_and(|it| it.is_file());
-    let paths = listing.paths.keys().filter(there);
-    Ok(paths.filter_map(|path| path.to_str().map(str::to_owned)).collect())
+/// When there is no such folder or no commit, or git's data cannot be read.
+pub fn list_or_export(project: &Path, committed: bool, folder: &Path) -> Result<Listing, Error> {
+    match committed {
+        false => list(project),
+        true => commit::export(project, folder),
+    }
 }
 
-fn list(project: &Path) -> Result<Listing, Error> {
+/// Lists the files of a project as they stand.
+///
+/// # Errors
+/// When there is no such folder, or git's data cannot be read.
+pub fn list(project: &Path) -> Result<Listing, Error> {
     if !project.is_dir() {
         return Err(Error::NoFolder { path: project.to_owned() });
     }
     match git::list(project)? {
         Some(listing) => Ok(listing),
         None => walk::list(project),
+    }
+}
+
+/// What git ignores in a project, whole folders as one; nothing outside git.
+///
+/// # Errors
+/// When git's data cannot be read.
+pub fn ignored(project: &Path) -> Result<Vec<PathBuf>, Error> {
+    git::ignored(project)
+}
+
+impl Source {
+    /// What a user should hear of what is in it and what is not.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let keys = (!self.keys.is_empty()).then(|| {
+            let keys = few(&self.keys);
+            format!("tracked by git, so in the snapshot, and private keys by their look: {keys}")
+        });
+        self.left_out.notes().into_iter().chain(keys).collect()
     }
 }
 

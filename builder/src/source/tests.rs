@@ -11,15 +11,23 @@ use tempfile::TempDir;
 use super::*;
 use crate::pure::tree::Node;
 
-/// A project on disk and the folder it is read into.
-struct Checkout {
+/// A project on disk and the folder where it is kept what was read of it.
+pub(super) struct Checkout {
     project: TempDir,
-    copy: TempDir,
+    cache: TempDir,
 }
 
 impl Checkout {
-    fn new() -> Self {
-        Self { project: TempDir::new().unwrap(), copy: TempDir::new().unwrap() }
+    pub(super) fn new() -> Self {
+        Self { project: TempDir::new().unwrap(), cache: TempDir::new().unwrap() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.project.path()
+    }
+
+    pub(super) fn remove(&self, path: &str) {
+        fs::remove_file(self.path().join(path)).unwrap();
     }
 
     fn repository() -> Self {
@@ -40,7 +48,7 @@ impl Checkout {
         assert!(status.success(), "git {arguments:?}");
     }
 
-    fn write(&self, path: impl AsRef<Path>, text: &str) {
+    pub(super) fn write(&self, path: impl AsRef<Path>, text: &str) {
         let path = self.project.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -51,8 +59,13 @@ impl Checkout {
         self.git(&["commit", "-q", "-m", "x"]);
     }
 
-    fn read(&self) -> Source {
-        read(self.project.path(), self.copy.path()).unwrap()
+    pub(super) fn read(&self) -> Source {
+        list(self.path()).unwrap().read(Some(self.cache.path())).unwrap()
+    }
+
+    /// The files of the commit, written to the folder `to`.
+    fn read_committed(&self, to: &Path) -> Source {
+        list_or_export(self.path(), true, to).unwrap().read(None).unwrap()
     }
 }
 
@@ -72,16 +85,69 @@ fn a_checkout_is_taken_as_it_stands() {
     checkout.write("changed.py", "changed");
     checkout.write("new folder/new file.py", "new");
     checkout.write("ignored.log", "ignored");
-    fs::remove_file(checkout.project.path().join("deleted.py")).unwrap();
+    fs::remove_file(checkout.path().join("deleted.py")).unwrap();
 
     let source = checkout.read();
 
     let expected =
         [".env", ".gitignore", "changed.py", "forced.log", "kept.py", "new folder/new file.py"];
     assert_eq!(paths_of(&source), expected);
-    assert_eq!(fs::read_to_string(checkout.copy.path().join("changed.py")).unwrap(), "changed");
+    assert_eq!(source.texts(["changed.py"]).unwrap()["changed.py"], "changed");
     let revision = source.revision.unwrap();
     assert_eq!((revision.branch.as_deref(), revision.dirty), (Some("main"), true));
+}
+
+#[test]
+fn a_commit_is_taken_whatever_stands_in_the_working_tree() {
+    let checkout = Checkout::repository();
+    for path in ["kept.py", "changed.py", "deleted.py", "old name.py"] {
+        checkout.write(path, path);
+    }
+    checkout.write("run.sh", "#!/bin/sh\n");
+    let run = checkout.path().join("run.sh");
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o755)).unwrap();
+    symlink("kept.py", checkout.path().join("inside")).unwrap();
+    symlink("/etc/passwd", checkout.path().join("outside")).unwrap();
+    checkout.commit();
+    let committed = checkout.read();
+    checkout.write("changed.py", "changed");
+    checkout.write("new.py", "");
+    checkout.remove("deleted.py");
+    checkout.git(&["mv", "old name.py", "new name.py"]);
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o644)).unwrap();
+
+    let export = TempDir::new().unwrap();
+    let source = checkout.read_committed(export.path());
+
+    assert_eq!(source.manifest, committed.manifest);
+    assert_eq!(source.left_out, committed.left_out);
+    assert_eq!(source.texts(["changed.py"]).unwrap()["changed.py"], "changed.py");
+    assert!(!source.revision.unwrap().dirty);
+    assert_eq!(
+        paths_of(&checkout.read()),
+        ["changed.py", "inside", "kept.py", "new name.py", "new.py", "run.sh"]
+    );
+}
+
+#[test]
+fn a_commit_is_needed_to_take_it() {
+    let folder = TempDir::new().unwrap();
+    for checkout in [Checkout::new(), Checkout::repository()] {
+        checkout.write("a.py", "");
+        let error = list_or_export(checkout.path(), true, folder.path()).unwrap_err();
+        assert!(matches!(error, Error::NoCommit { .. }), "{error}");
+    }
+}
+
+#[test]
+fn every_change_is_seen_however_soon_it_comes() {
+    let checkout = Checkout::new();
+    let mut digests = std::collections::BTreeSet::new();
+    for round in 0..50 {
+        checkout.write("a.py", &format!("x = {}", 10 + round));
+        digests.insert(checkout.read().manifest.digest());
+    }
+    assert_eq!(digests.len(), 50);
 }
 
 #[test]
@@ -97,7 +163,7 @@ fn secrets_that_git_does_not_track_stay_out() {
     let source = checkout.read();
 
     assert_eq!(paths_of(&source), ["a.py"]);
-    insta::assert_snapshot!(source.notes.join("\n"), @r"
+    insta::assert_snapshot!(source.notes().join("\n"), @r"
     left out pem.txt: not tracked by git and a private key
     left out .env, id_ed25519, shop/.env.local, tls/server.key: not tracked by git and named like a file of secrets
     ");
@@ -126,8 +192,8 @@ fn a_project_inside_a_repository_is_taken_alone() {
     checkout.commit();
     checkout.write("backend/new.py", "");
 
-    let project = checkout.project.path().join("backend");
-    let source = read(&project, checkout.copy.path()).unwrap();
+    let project = checkout.path().join("backend");
+    let source = list(&project).unwrap().read(None).unwrap();
 
     assert_eq!(paths_of(&source), ["manage.py", "new.py"]);
 }
@@ -139,7 +205,7 @@ fn submodules_are_part_of_it() {
     library.commit();
     let checkout = Checkout::repository();
     checkout.write("manage.py", "");
-    let url = library.project.path().to_str().unwrap();
+    let url = library.path().to_str().unwrap();
     checkout.git(&["submodule", "--quiet", "add", url, "vendor/lib"]);
     checkout.commit();
 
@@ -149,15 +215,63 @@ fn submodules_are_part_of_it() {
 }
 
 #[test]
+fn submodules_of_a_commit_are_those_it_names() {
+    let library = Checkout::repository();
+    library.write("lib.py", "old");
+    library.commit();
+    let checkout = Checkout::repository();
+    checkout.write("manage.py", "");
+    let url = library.path().to_str().unwrap();
+    checkout.git(&["submodule", "--quiet", "add", url, "vendor/lib"]);
+    checkout.git(&["submodule", "--quiet", "add", url, "vendor/gone"]);
+    checkout.commit();
+    checkout.write("vendor/lib/lib.py", "changed");
+    checkout.git(&["-C", "vendor/lib", "commit", "-qam", "further"]);
+    checkout.git(&["submodule", "--quiet", "deinit", "--force", "vendor/gone"]);
+
+    let export = TempDir::new().unwrap();
+    let source = checkout.read_committed(export.path());
+
+    assert_eq!(paths_of(&source), [".gitmodules", "manage.py", "vendor/lib/lib.py"]);
+    assert_eq!(source.texts(["vendor/lib/lib.py"]).unwrap()["vendor/lib/lib.py"], "old");
+    let note = "left out vendor/gone: a submodule that is not checked out; run git submodule \
+                update --init";
+    assert_eq!(source.notes(), [note]);
+    assert_eq!(checkout.read().notes(), [note]);
+}
+
+#[test]
+fn a_tracked_key_is_told_of_and_stays() {
+    let checkout = Checkout::repository();
+    checkout.write("tests/server.pem", "-----BEGIN RSA PRIVATE KEY-----\n");
+    checkout.commit();
+    let source = checkout.read();
+    assert_eq!(paths_of(&source), ["tests/server.pem"]);
+    insta::assert_snapshot!(source.notes().join("\n"), @"tracked by git, so in the snapshot, and private keys by their look: tests/server.pem");
+}
+
+#[test]
+fn a_repository_within_the_project_stays_out() {
+    let checkout = Checkout::repository();
+    checkout.write("a.py", "");
+    checkout.commit();
+    checkout.git(&["init", "-q", "tools/other"]);
+    checkout.write("tools/other/b.py", "");
+    let source = checkout.read();
+    assert_eq!(paths_of(&source), ["a.py"]);
+    insta::assert_snapshot!(source.notes().join("\n"), @"left out tools/other: a git repository of its own that is no submodule");
+}
+
+#[test]
 fn links_modes_and_odd_names_are_kept_and_no_link_leads_out() {
     let checkout = Checkout::repository();
     let odd = OsStr::from_bytes(b"caf\xe9 \n.py");
     checkout.write(odd, "odd");
     checkout.write("run.sh", "#!/bin/sh\n");
-    let run = checkout.project.path().join("run.sh");
+    let run = checkout.path().join("run.sh");
     fs::set_permissions(&run, fs::Permissions::from_mode(0o775)).unwrap();
     for (name, target) in [("inside", "run.sh"), ("outside", "../x"), ("absolute", "/etc/passwd")] {
-        symlink(target, checkout.project.path().join(name)).unwrap();
+        symlink(target, checkout.path().join(name)).unwrap();
     }
     checkout.commit();
 
@@ -169,7 +283,7 @@ fn links_modes_and_odd_names_are_kept_and_no_link_leads_out() {
     assert!(nodes.contains_key(Path::new(odd)));
     assert_eq!(nodes.len(), 3);
     let note = "left out absolute, outside: a link that leads out of the project";
-    assert_eq!(source.notes, [note]);
+    assert_eq!(source.notes(), [note]);
 }
 
 #[test]
@@ -179,8 +293,8 @@ fn a_folder_that_became_a_link_hides_what_was_in_it() {
     let checkout = Checkout::repository();
     checkout.write("shop/a.py", "");
     checkout.commit();
-    fs::remove_dir_all(checkout.project.path().join("shop")).unwrap();
-    symlink(elsewhere.path(), checkout.project.path().join("shop")).unwrap();
+    fs::remove_dir_all(checkout.path().join("shop")).unwrap();
+    symlink(elsewhere.path(), checkout.path().join("shop")).unwrap();
 
     assert_eq!(paths_of(&checkout.read()), Vec::<String>::new());
 }
@@ -194,9 +308,12 @@ fn the_same_tree_gives_the_same_bytes() {
         }
         let source = checkout.read();
         let mut bytes = Vec::new();
-        let owner = archive::Owner { user: 1000, group: 1000 };
-        archive::write(&source.manifest, &source.folder, Path::new("app"), owner, &mut bytes)
-            .unwrap();
+        let contents = archive::Contents {
+            files: source.manifest.clone(),
+            owner: archive::Owner { user: 1000, group: 1000 },
+            ..archive::Contents::new(Path::new("app"))
+        };
+        contents.write(&source, &mut bytes, Path::new("")).unwrap();
         (source.manifest.digest(), bytes)
     };
     let long = format!("deep/{}/x.py", "n".repeat(200));

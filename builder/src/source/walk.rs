@@ -11,7 +11,7 @@ const DERIVED: [&str; 3] = [".git", "__pycache__", "node_modules"];
 
 /// Lists all files that no `.gitignore` names, without virtual environments.
 pub(super) fn list(project: &Path) -> Result<Listing, Error> {
-    let mut listing = Listing::default();
+    let mut listing = Listing { folder: project.to_owned(), ..Listing::default() };
     let walk = WalkBuilder::new(project)
         .hidden(false)
         .ignore(false)

@@ -1,0 +1,143 @@
+//! What is found out about an image, and compiled in it, by its own Python in a container of it.
+
+use super::Error;
+use super::base::Wanted;
+use super::container::{Command, Container};
+use crate::pure::python_version;
+use crate::source::archive::Owner;
+
+/// Lists the folders above a root and the files below it, as [`crate::pure::holding`] reads them.
+const LIST: &str = "
+import os, sys
+out = sys.stdout.buffer
+root = os.fsencode(sys.argv[1])
+def record(*fields):
+    for field in fields:
+        out.write(field if isinstance(field, bytes) else str(field).encode())
+        out.write(b'\\0')
+record('muletrain anchor 1')
+above = os.path.dirname(root)
+folders = []
+while above != b'/':
+    folders.insert(0, above)
+    above = os.path.dirname(above)
+for folder in folders:
+    if os.path.isdir(folder):
+        stat = os.stat(folder)
+        record('d', folder[1:], stat.st_mode & 0o7777, stat.st_uid, stat.st_gid)
+    else:
+        record('d', folder[1:], 0o755, 0, 0)
+for folder, names, files in os.walk(root):
+    links = [name for name in names if os.path.islink(os.path.join(folder, name))]
+    names[:] = [name for name in names if name not in (b'site-packages', b'node_modules', b'__pycache__')]
+    for name in files + links:
+        record('s', os.path.relpath(os.path.join(folder, name), root), '', '', '')
+";
+
+/// Compiles folders, or without any, all that Python imports from. What does not compile is no
+/// error: tests that import it will say so.
+const COMPILE: &str = "
+import compileall, os, re, sys
+from py_compile import PycInvalidationMode as Mode
+skip = re.compile(r'/(node_modules|\\.git)(/|$)')
+mode = Mode.CHECKED_HASH if sys.argv[1:] else Mode.TIMESTAMP
+for folder in sys.argv[1:] or sys.path:
+    if os.path.isdir(folder):
+        arguments = dict(quiet=2, rx=skip, invalidation_mode=mode)
+        try:
+            compileall.compile_dir(folder, workers=0, **arguments)
+        except (ImportError, NotImplementedError, OSError):
+            compileall.compile_dir(folder, **arguments)
+";
+
+/// The ids of the user that tests run as.
+pub(super) async fn owner(container: &Container<'_>, wanted: &Wanted<'_>) -> Result<Owner, Error> {
+    if let Some((user, group)) = wanted.user.split_once(':')
+        && let (Ok(user), Ok(group)) = (user.parse(), group.parse())
+    {
+        return Ok(Owner { user, group });
+    }
+    let words = vec!["/bin/sh", "-c", "id -u && id -g"];
+    let command = Command { words, user: wanted.user, folder: "/", ..Command::default() };
+    let ended = container.run(command).await?;
+    let said = String::from_utf8_lossy(&ended.output).trim().to_owned();
+    let ids: Vec<u64> = said.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    match ids[..] {
+        [user, group] if ended.status == 0 => Ok(Owner { user, group }),
+        _ => {
+            let (image, user) = (wanted.image.name.clone(), wanted.user.to_owned());
+            Err(Error::NoUser { image, user, said })
+        }
+    }
+}
+
+/// The first Python of the image that can import Django as the user `user`.
+pub(super) async fn python(
+    container: &Container<'_>,
+    wanted: &Wanted<'_>,
+    user: &str,
+) -> Result<String, Error> {
+    let named = wanted.python.filter(|python| python_version::pinned(python).is_none());
+    let candidates = named.map_or(vec!["python", "python3"], |python| vec![python]);
+    let mut said = Vec::new();
+    for candidate in candidates {
+        let words = vec![candidate, "-c", "import django"];
+        let command = Command { words, user, folder: "/", ..Command::default() };
+        let ended = container.run(command).await?;
+        if ended.status == 0 {
+            return Ok(candidate.to_owned());
+        }
+        let output = String::from_utf8_lossy(&ended.output);
+        let last = output.trim().lines().last().unwrap_or("nothing").trim();
+        said.push(format!("{candidate}: {last}"));
+    }
+    Err(Error::NoDjango { image: wanted.image.name.clone(), said: said.join("; ") })
+}
+
+/// Compiles all that Python imports from without the project.
+///
+/// Timestamps, as `pip` uses them: what it has compiled is taken as it is, and layers keep the
+/// times of files.
+pub(super) async fn compile_installed(
+    container: &Container<'_>,
+    python: &str,
+) -> Result<(), Error> {
+    compile(container, python, "0:0", &[]).await
+}
+
+/// Compiles the project, so that each file says of which text it was made: a layer above that
+/// brings another text makes it void, whatever the times of files are.
+pub(super) async fn compile_project(
+    container: &Container<'_>,
+    python: &str,
+    root: &str,
+    user: &str,
+) -> Result<(), Error> {
+    compile(container, python, user, &[root]).await
+}
+
+async fn compile(
+    container: &Container<'_>,
+    python: &str,
+    user: &str,
+    folders: &[&str],
+) -> Result<(), Error> {
+    let words = [&[python, "-I", "-W", "ignore", "-c", COMPILE], folders].concat();
+    let ended = container.run(Command { words, user, folder: "/", ..Command::default() }).await?;
+    if ended.status != 0 {
+        let said = String::from_utf8_lossy(&ended.output);
+        tracing::warn!(status = ended.status, %said, "not everything is compiled");
+    }
+    Ok(())
+}
+
+/// What the image has above its root and below it.
+pub(super) async fn list(
+    container: &Container<'_>,
+    python: &str,
+    root: &str,
+) -> Result<Vec<u8>, Error> {
+    let words = vec![python, "-I", "-W", "ignore", "-c", LIST, root];
+    let command = Command { words, user: "0:0", folder: "/", ..Command::default() };
+    Ok(container.run(command).await?.answer)
+}

@@ -1,0 +1,132 @@
+//! What an anchor holds: what was put into it, and what its base has in the same place.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use super::records::{self, number};
+use super::tree::{Manifest, Node};
+
+/// What a written holding begins with.
+const PURPOSE: &str = "muletrain anchor 1";
+
+/// What an anchor holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Holding {
+    /// The project's files, relative to its root.
+    pub manifest: Manifest,
+    /// Files of the base below the root that are not the project's.
+    pub strangers: BTreeSet<PathBuf>,
+    /// Folders above the root, the outermost first.
+    pub above: Vec<Above>,
+}
+
+/// A folder above the root. A layer that names something in it must say what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Above {
+    /// Its path without the leading slash.
+    pub path: PathBuf,
+    /// Its permissions.
+    pub mode: u32,
+    /// Its user.
+    pub user: u64,
+    /// Its group.
+    pub group: u64,
+}
+
+impl Holding {
+    /// What an anchor with these files holds, of whose base a listing was made: records as
+    /// [`records`] reads them, of the folders above the root and the files below it.
+    #[must_use]
+    pub fn new(manifest: Manifest, listing: &[u8]) -> Option<Self> {
+        let mut holding = Self::parse(listing)?;
+        let hidden = |path: &PathBuf| path.ancestors().any(|it| manifest.0.contains_key(it));
+        holding.strangers.retain(|path| !hidden(path));
+        Some(Self { manifest, ..holding })
+    }
+
+    /// As bytes that [`Holding::parse`] understands.
+    #[must_use]
+    pub fn write(&self) -> Vec<u8> {
+        let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+        let none = Vec::new;
+        let files = self.manifest.0.iter().map(|(path, node)| match node {
+            Node::Link { target } => [b"l".to_vec(), bytes(path), bytes(target), none(), none()],
+            Node::File { executable, size, digest } => {
+                let kind = if *executable { b"x" } else { b"f" };
+                let size = size.to_string().into_bytes();
+                [kind.to_vec(), bytes(path), digest.clone().into_bytes(), size, none()]
+            }
+        });
+        let strangers =
+            self.strangers.iter().map(|path| [b"s".to_vec(), bytes(path), none(), none(), none()]);
+        let above = self.above.iter().map(|folder| {
+            let numbers =
+                [folder.mode.to_string(), folder.user.to_string(), folder.group.to_string()];
+            let [mode, user, group] = numbers.map(String::into_bytes);
+            [b"d".to_vec(), bytes(&folder.path), mode, user, group]
+        });
+        records::write(PURPOSE, above.chain(strangers).chain(files))
+    }
+
+    /// Reads what was written; none where it is damaged.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut holding = Self::default();
+        for [kind, path, a, b, c] in records::read::<5>(PURPOSE, bytes)? {
+            let path = path_of(path);
+            match kind {
+                b"f" | b"x" => {
+                    let digest = std::str::from_utf8(a).ok()?.to_owned();
+                    let node = Node::File { executable: kind == b"x", size: number(b)?, digest };
+                    holding.manifest.0.insert(path, node);
+                }
+                b"l" => drop(holding.manifest.0.insert(path, Node::Link { target: path_of(a) })),
+                b"s" => drop(holding.strangers.insert(path)),
+                b"d" => holding.above.push(Above {
+                    path,
+                    mode: number(a)?,
+                    user: number(b)?,
+                    group: number(c)?,
+                }),
+                _ => return None,
+            }
+        }
+        Some(holding)
+    }
+}
+
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holding_reads_back_as_it_was_written() {
+        let odd = path_of(b"caf\xe9 \n.py");
+        let file = Node::File { executable: true, size: 3, digest: "d".repeat(64) };
+        let link = Node::Link { target: "../a b".into() };
+        let holding = Holding {
+            manifest: Manifest([(odd, file), ("b/c".into(), link)].into()),
+            strangers: [PathBuf::from("b/old.py")].into(),
+            above: vec![Above { path: "srv".into(), mode: 0o755, user: 0, group: 5 }],
+        };
+        let bytes = holding.write();
+        assert_eq!(Holding::parse(&bytes).as_ref(), Some(&holding));
+        assert_eq!(Holding::parse(&bytes[..bytes.len() - 9]), None);
+        assert_eq!(Holding::parse(b"<html>"), None);
+    }
+
+    #[test]
+    fn what_the_project_covers_is_no_stranger() {
+        let listed = ["a.py", "b/c.py", "b/d.py", "e"].map(|path| ["s", path, "", "", ""]);
+        let file = || Node::File { executable: false, size: 0, digest: String::new() };
+        let manifest = Manifest([("a.py".into(), file()), ("b".into(), file())].into());
+        let holding = Holding::new(manifest, &records::write(PURPOSE, listed)).unwrap();
+        assert_eq!(holding.strangers, [PathBuf::from("e")].into());
+    }
+}
