@@ -3,12 +3,13 @@
 mod support;
 
 use muletrain_proto::event::Event;
+use muletrain_proto::id::SnapshotId;
 use muletrain_proto::link::{RunBrief, ToAgent, ToScheduler};
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::Secrets;
 use support::engine::{containers_of, docker_brief, inspect, kill};
-use support::flow::{WAITING, attached, lease_until_it_runs, run_app};
-use support::project::{sample, small_project};
+use support::flow::{WAITING, attached, lease_until_it_runs, run_app, warming};
+use support::project::{migrating_project, sample, small_project};
 use support::scheduler::{Connection, Scheduler, verdicts};
 
 #[tokio::test]
@@ -196,4 +197,29 @@ async fn processes_that_multiply_end_at_their_limit_and_a_neighbour_does_not_not
     assert_eq!(endings, [Ending::Closed, Ending::Closed]);
     let text = verdicts(&all);
     assert!(text.contains("forks.tests.test_fault.ForkTest.test_forks passed"), "{text}");
+}
+
+#[tokio::test]
+async fn databases_are_made_once_and_found_again() {
+    let project = migrating_project("time.sleep(2.1)");
+    let mut scheduler = Scheduler::start();
+    let (agent, mut connection) = attached(&mut scheduler, "docker").await;
+    let expected = [
+        ("one", vec!["begun", "made", "pod started", "warm"]),
+        ("two", vec!["found", "pod started", "warm"]),
+    ];
+    std::fs::write(project.path().join("app/text"), "").unwrap();
+    for (snapshot, expected) in expected {
+        std::fs::write(project.path().join("app/text"), snapshot).unwrap();
+        let mut brief = docker_brief(project.path(), &["app"]);
+        brief.snapshot.id = SnapshotId::new(snapshot).unwrap();
+        connection.lease_app(&brief, 1, "app");
+        let (events, ending) = connection.reports_until_ended().await;
+        assert_eq!(ending, Ending::Closed);
+        assert_eq!(verdicts(&events), "app.tests.T.test_has_what_was_migrated passed");
+        assert_eq!(warming(&events), expected);
+        assert_eq!(connection.said().await, ToScheduler::Credit(1));
+        assert!(containers_of(&brief).is_empty());
+    }
+    assert_eq!(agent.kept(), 1);
 }

@@ -88,7 +88,8 @@ impl Flight<'_> {
         match name {
             Some(name) => Ok(Outcome::Made { name, seconds }),
             None => Err(Failure::other(
-                "the project's databases are on servers that are no services of its pods",
+                "none of the databases can be kept: they are on servers that are no services of \
+                 the pods, or more is written to them than their own migrations do",
             )),
         }
     }

@@ -1,6 +1,6 @@
 //! An agent as a process of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +73,13 @@ impl Agent {
 
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Entries of kept databases.
+    pub fn kept(&self) -> usize {
+        let folders = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
+        let keys = folders(self.state.path().join("cache/warm/1"));
+        keys.flat_map(|key| folders(key.path())).filter(|entry| entry.path().is_dir()).count()
     }
 
     /// Folders of host processes that are there at the moment.

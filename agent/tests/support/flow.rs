@@ -1,6 +1,6 @@
 //! The usual course of things, for tests that look at what differs from it.
 
-use muletrain_proto::event::Event;
+use muletrain_proto::event::{Event, Warming};
 use muletrain_proto::link::{RunBrief, ToScheduler};
 use muletrain_proto::outcome::Ending;
 
@@ -26,6 +26,21 @@ pub async fn attached(scheduler: &mut Scheduler, runtime: &str) -> (Agent, Conne
     assert_eq!((hello.slots, hello.agent.as_str(), hello.leases), (2, id.as_str(), vec![]));
     assert_eq!(connection.said().await, ToScheduler::Credit(2));
     (agent, connection)
+}
+
+/// What an agent says of kept databases, in a word each.
+pub fn warming(events: &[Event]) -> Vec<&'static str> {
+    let word = |event: &Event| match event {
+        Event::Warming(Warming::Begun) => Some("begun"),
+        Event::Warming(Warming::Found) => Some("found"),
+        Event::Warming(Warming::Made { .. }) => Some("made"),
+        Event::Warming(Warming::Failed { .. }) => Some("failed"),
+        Event::PodStarted(_) => Some("pod started"),
+        Event::Ready(ready) if ready.databases.iter().any(|database| database.warm) => Some("warm"),
+        Event::Ready(_) => Some("fresh"),
+        _ => None,
+    };
+    events.iter().filter_map(word).collect()
 }
 
 /// Runs one app to the end of its lease, and sees that nothing is left of it.

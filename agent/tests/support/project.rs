@@ -85,6 +85,55 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// A project of one app with a model, the given migration of it, and a test that finds in its
+/// database what the migration writes.
+pub fn migrating_project(migrate: &str) -> tempfile::TempDir {
+    let project = small_project(
+        "
+from django.test import TestCase
+from app.models import Thing
+class T(TestCase):
+    def test_has_what_was_migrated(self):
+        self.assertEqual(Thing.objects.get().name, 'migrated')
+",
+    );
+    let app = project.path().join("app");
+    let models = "
+from django.db import models
+class Thing(models.Model):
+    name = models.CharField(max_length=20)
+";
+    std::fs::write(app.join("models.py"), models).unwrap();
+    std::fs::create_dir(app.join("migrations")).unwrap();
+    std::fs::write(app.join("migrations/__init__.py"), "").unwrap();
+    write_migration(project.path(), migrate);
+    project
+}
+
+/// Writes the migration of such a project; `migrate` is the body of a Python function.
+pub fn write_migration(project: &Path, migrate: &str) {
+    let body: String = migrate.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!(
+        "
+import os, subprocess, time
+from django.db import migrations, models
+def migrate(apps, _):
+    apps.get_model('app', 'Thing').objects.create(name='migrated')
+{body}
+class Migration(migrations.Migration):
+    initial = True
+    operations = [
+        migrations.CreateModel('Thing', [
+            ('id', models.AutoField(primary_key=True)),
+            ('name', models.CharField(max_length=20)),
+        ]),
+        migrations.RunPython(migrate),
+    ]
+"
+    );
+    std::fs::write(project.join("app/migrations/0001_initial.py"), text).unwrap();
+}
+
 /// A project of one app with the given test module, for what no sample shows.
 pub fn small_project(tests: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
