@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use muletrain_proto::cli::{Common, Generate};
+use muletrain_proto::client::Address;
 use muletrain_proto::config::Runtime;
 
 /// Freezes a Django branch into the snapshot that its tests run in
@@ -23,13 +24,19 @@ Examples:
   muletrain-builder suites                 the apps of the project in this folder
   muletrain-builder build                  freeze it, in Docker where an engine answers
   muletrain-builder build shop --runtime process
-  muletrain-builder build | jq .id";
+  muletrain-builder build | jq .id
+  muletrain-builder build | muletrain-builder push --scheduler http://127.0.0.1:7443";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Freeze a checkout and print the snapshot as JSON
     Build(Build),
+    /// Send the images of a snapshot to a scheduler, as far as it lacks them
+    ///
+    /// The snapshot is read from standard input, as `build` prints it. Agents whose Docker
+    /// Engine lacks the images get them from there.
+    Push(Push),
     /// List the apps of a checkout and their test modules, by reading files only
     Suites(Suites),
     /// Print a manual page or a completion script
@@ -46,6 +53,12 @@ pub struct Build {
     /// Take the commit that is checked out, whatever stands in the working tree
     #[arg(long)]
     pub committed: bool,
+    /// List what a snapshot would hold (-v: every path) and what stays out and why; build nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print that list as JSON
+    #[arg(long, requires = "dry_run")]
+    pub json: bool,
     /// What tests will run in
     #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
     pub runtime: Option<Runtime>,
@@ -53,6 +66,20 @@ pub struct Build {
     #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
     pub docker_host: Option<String>,
     /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// Arguments of `push`.
+#[derive(Debug, Args)]
+pub struct Push {
+    /// The scheduler: http://HOST:PORT or unix:PATH
+    #[arg(long, value_name = "URL", env = "MULETRAIN_SCHEDULER")]
+    pub scheduler: Address,
+    /// Docker Engine that has the images: unix:///PATH or tcp://127.0.0.1:PORT
+    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
+    pub docker_host: Option<String>,
+    /// Where parts of images are kept [default: ~/.cache/muletrain]
     #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
     pub cache: Option<PathBuf>,
 }

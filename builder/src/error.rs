@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use muletrain_proto::config;
 use muletrain_proto::exit_code::ExitCode;
 
-use crate::{docker, process, source};
+use crate::{docker, process, push, source};
 
 /// Why the builder gives up.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,9 @@ pub enum Error {
     /// The host could not do its part.
     #[error(transparent)]
     Process(#[from] process::Error),
+    /// Images could not be sent.
+    #[error(transparent)]
+    Push(#[from] push::Error),
     /// The answer cannot be written.
     #[error("cannot write to standard output")]
     Output(#[source] std::io::Error),
@@ -76,7 +79,10 @@ impl Error {
             | Self::Source(source::Error::NoFolder { .. } | source::Error::NoCommit { .. })
             | Self::Usage(_) => ExitCode::Usage,
             Self::Docker(error) => error.exit_code(),
-            Self::Source(_) | Self::Process(_) | Self::Output(_) => ExitCode::Infrastructure,
+            Self::Push(push::Error::Snapshot(_)) => ExitCode::Usage,
+            Self::Push(_) | Self::Source(_) | Self::Process(_) | Self::Output(_) => {
+                ExitCode::Infrastructure
+            }
             Self::Interrupted => ExitCode::Interrupted,
         }
     }

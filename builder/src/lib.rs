@@ -7,9 +7,12 @@ pub mod build;
 pub mod cli;
 pub mod docker;
 pub mod error;
+pub mod parts;
+pub mod preview;
 pub mod process;
 pub mod progress;
 pub mod pure;
+pub mod push;
 pub mod settings;
 pub mod source;
 pub mod suites;
@@ -49,9 +52,22 @@ pub fn main() -> std::process::ExitCode {
 pub fn run(cli: Cli) -> Result<(), Error> {
     let progress = Progress::new(cli.common.quiet > 0);
     match cli.command {
+        Command::Build(arguments) if arguments.dry_run => {
+            let (json, all) = (arguments.json, cli.common.verbose > 0);
+            let preview = build::preview(&settings::Build::resolve(arguments)?)?;
+            match json {
+                true => print_json(&preview),
+                false => print(preview.text(all).as_bytes()),
+            }
+        }
         Command::Build(arguments) => {
-            let snapshot = build_until_signal(&settings::Build::resolve(arguments)?, &progress)?;
-            print_json(&snapshot)
+            let settings = settings::Build::resolve(arguments)?;
+            print_json(&until_signal(build::build(&settings, &progress), clean(&settings))?)
+        }
+        Command::Push(arguments) => {
+            let settings = settings::Push::resolve(arguments)?;
+            let snapshot = push::read()?;
+            until_signal(push::push(&settings, &snapshot, &progress), async {})
         }
         Command::Suites(arguments) => {
             let apps = suites::find(&settings::project(&arguments.path)?)?;
@@ -68,11 +84,11 @@ pub fn run(cli: Cli) -> Result<(), Error> {
     }
 }
 
-/// Builds; a signal ends it, after the engine has been cleaned.
-fn build_until_signal(
-    settings: &settings::Build,
-    progress: &Progress,
-) -> Result<muletrain_proto::snapshot::Snapshot, Error> {
+/// Works until that is done; a signal ends it, and then it is cleaned up.
+fn until_signal<T>(
+    work: impl Future<Output = Result<T, Error>>,
+    clean: impl Future<Output = ()>,
+) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|source| process::Error::Start { source })?;
     let result = runtime.block_on(async {
@@ -80,12 +96,12 @@ fn build_until_signal(
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let result = tokio::select! {
-            result = build::build(settings, progress) => result,
+            result = work => result,
             _ = interrupt.recv() => Err(Error::Interrupted),
             _ = terminate.recv() => Err(Error::Interrupted),
         };
         if matches!(result, Err(Error::Interrupted)) {
-            clean(settings).await;
+            clean.await;
         }
         result
     });

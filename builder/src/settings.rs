@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use muletrain_proto::cache;
+use muletrain_proto::client::Address;
 use muletrain_proto::config::{self, Config, Runtime};
 
 use crate::cli;
@@ -36,21 +37,51 @@ impl Build {
     pub fn resolve(arguments: cli::Build) -> Result<Self, Error> {
         let path = project(&arguments.path)?;
         let config = config::find(&path)?.config;
-        let docker_host = arguments
-            .docker_host
-            .or_else(|| config.run.docker_host.clone())
-            .or_else(|| std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()));
-        let no_home = || Error::Usage("no home folder to keep a cache in; give --cache DIR".into());
+        let docker_host = arguments.docker_host.or_else(|| config.run.docker_host.clone());
         Ok(Self {
             path,
             runtime: arguments.runtime.or(config.run.runtime).unwrap_or_default(),
-            docker_host,
+            docker_host: docker_host.or_else(usual_docker_host),
             committed: arguments.committed,
-            cache: arguments.cache.or_else(cache::default_folder).ok_or_else(no_home)?,
+            cache: cache_folder(arguments.cache)?,
             config,
             builder: name(),
         })
     }
+}
+
+/// Everything that sending images needs to know.
+#[derive(Debug)]
+pub struct Push {
+    /// Who gets them.
+    pub scheduler: Address,
+    /// Where they are.
+    pub build: Build,
+}
+
+impl Push {
+    /// Resolves the arguments of `push`.
+    ///
+    /// # Errors
+    /// When no cache folder is known.
+    pub fn resolve(arguments: cli::Push) -> Result<Self, Error> {
+        let build = Build {
+            docker_host: arguments.docker_host.or_else(usual_docker_host),
+            cache: cache_folder(arguments.cache)?,
+            builder: name(),
+            ..Build::default()
+        };
+        Ok(Self { scheduler: arguments.scheduler, build })
+    }
+}
+
+fn usual_docker_host() -> Option<String> {
+    std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty())
+}
+
+fn cache_folder(given: Option<PathBuf>) -> Result<PathBuf, Error> {
+    let no_home = || Error::Usage("no home folder to keep a cache in; give --cache DIR".into());
+    given.or_else(cache::default_folder).ok_or_else(no_home)
 }
 
 /// The project's folder as an absolute path without links.

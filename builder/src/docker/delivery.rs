@@ -11,6 +11,7 @@ use super::base::Base;
 use super::engine::{Engine, LONG, said};
 use super::{CONTENT, Error, SHORT_KEY, SNAPSHOTS};
 use crate::build::{Frozen, Place};
+use crate::parts;
 use crate::pure::delta::Delta;
 use crate::pure::image::Image;
 use crate::source::Error as SourceError;
@@ -36,7 +37,12 @@ pub(super) async fn deliver(
     let image = Image::new(&parts, &layer, &name).map_err(|error| failed(error.into()))?;
     let archive = archive(&image, &layer).map_err(failed)?;
     match load(engine, archive).await {
-        Ok(()) if is_there(engine, &image).await? => Ok(Some(image.id)),
+        Ok(()) if is_there(engine, &image).await? => {
+            for part in [&image.config.1, &layer] {
+                parts::keep(&place.cache.parts(), part);
+            }
+            Ok(Some(image.id))
+        }
         Ok(()) => Ok(None),
         Err(why) => {
             tracing::debug!(%why, "the engine does not take a part of an image");

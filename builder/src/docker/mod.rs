@@ -12,6 +12,7 @@ mod delivery;
 mod dockerfile;
 mod engine;
 mod error;
+pub mod export;
 mod inside;
 mod install;
 mod recipe;

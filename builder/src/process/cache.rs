@@ -16,6 +16,9 @@ use crate::source::Source;
 /// How long a tree stays that nobody uses.
 const KEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a part of an image stays: it is sent soon after it is made.
+const KEEP_PARTS: Duration = Duration::from_secs(24 * 3600);
+
 /// Folders and files that using a tree leaves in it, and that change nothing.
 const HARMLESS: [&str; 2] = ["__pycache__", "build"];
 
@@ -32,14 +35,16 @@ impl Cache {
     /// When the folder cannot be used.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let cache = Self { folder: folder.to_owned() };
-        for part in ["trees", "environments", "temporary", "known", "anchors"] {
+        for part in ["trees", "environments", "temporary", "known", "anchors", "parts"] {
             let path = folder.join(part);
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(|source| Error::Cache { path, source })?;
         }
+        let now = SystemTime::now();
         for part in ["trees", "temporary", "known", "anchors"] {
-            cache.sweep(&folder.join(part), SystemTime::now() - KEEP);
+            cache.sweep(&folder.join(part), now - KEEP);
         }
+        cache.sweep(&cache.parts(), now - KEEP_PARTS);
         Ok(cache)
     }
 
@@ -62,6 +67,12 @@ impl Cache {
     #[must_use]
     pub fn anchors(&self) -> PathBuf {
         self.folder.join("anchors")
+    }
+
+    /// Where parts of images are.
+    #[must_use]
+    pub fn parts(&self) -> PathBuf {
+        self.folder.join("parts")
     }
 
     /// Where virtual environments are.
