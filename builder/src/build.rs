@@ -8,6 +8,7 @@ use muletrain_proto::snapshot::{self, App, Content, Environment, Project, Servic
 
 use crate::docker::{self, Engine};
 use crate::error::Error;
+use crate::preview::Preview;
 use crate::process::{self, Cache};
 use crate::progress::Progress;
 use crate::pure::digest::Digest;
@@ -74,6 +75,23 @@ pub async fn build(settings: &settings::Build, progress: &Progress) -> Result<Sn
         }
     }
     freeze_and_place(settings, engine.as_ref(), &cache, progress).await
+}
+
+/// Says what a snapshot would hold, without an engine.
+///
+/// # Errors
+/// When the checkout cannot be read.
+pub fn preview(settings: &settings::Build) -> Result<Preview, Error> {
+    let cache = Cache::open(&settings.cache)?;
+    let staging = cache.staging()?;
+    let commit = staging.path().join("commit");
+    let listing = source::list_or_export(&settings.path, settings.committed, &commit)?;
+    let known = (!settings.committed).then(|| cache.known());
+    let ignored = match settings.committed {
+        true => Vec::new(),
+        false => source::ignored(&settings.path)?,
+    };
+    Ok(Preview::new(&listing.read(known.as_deref())?, ignored))
 }
 
 async fn freeze_and_place(
