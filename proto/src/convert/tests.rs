@@ -167,10 +167,22 @@ impl From<wire::Report> for agent_message::Message {
     }
 }
 
+impl From<wire::event::Event> for agent_message::Message {
+    fn from(event: wire::event::Event) -> Self {
+        let event = Some(wire::Event { event: Some(event) });
+        Self::Report(wire::Report { lease: Some(key("r1", 1)), sequence: 1, event })
+    }
+}
+
 impl From<wire::TestFinished> for agent_message::Message {
     fn from(finished: wire::TestFinished) -> Self {
-        let event = wire::Event { event: Some(wire::event::Event::Finished(finished)) };
-        Self::Report(wire::Report { lease: Some(key("r1", 1)), sequence: 1, event: Some(event) })
+        wire::event::Event::Finished(finished).into()
+    }
+}
+
+impl From<wire::Warming> for agent_message::Message {
+    fn from(warming: wire::Warming) -> Self {
+        wire::event::Event::Warming(warming).into()
     }
 }
 
@@ -194,6 +206,10 @@ fn a_refusal_says_where_and_why() {
         @"message refused: report.event.finished.verdict is missing");
     insta::assert_snapshot!(refusal(wire::TestFinished { r#try: 0, ..finished() }),
         @"message refused: report.event.finished.try is missing");
+    insta::assert_snapshot!(refusal(wire::Warming { step: None }),
+        @"message refused: report.event.warming.step is missing");
+    insta::assert_snapshot!(refusal(wire::Warming { step: Some(wire::warming::Step::Made(f64::INFINITY)) }),
+        @"message refused: report.event.warming.made: inf is not a length of time in seconds");
     insta::assert_snapshot!(refusal(wire::Report { lease: None, sequence: 1, event: None }),
         @"message refused: report.lease is missing");
     insta::assert_snapshot!(refusal(wire::Report { lease: Some(key("r1", 1)), sequence: 1, event: None }),
