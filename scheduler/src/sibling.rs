@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use muletrain_proto::blob;
 use muletrain_proto::cli::Common;
 use muletrain_proto::client::Address;
 use muletrain_proto::config;
@@ -12,6 +13,7 @@ use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::RunId;
 use muletrain_proto::link::Runtime;
 use muletrain_proto::snapshot::{self, Content, Snapshot};
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
 use crate::interrupt::Interrupts;
@@ -35,7 +37,7 @@ pub enum Error {
     #[error("cannot tell where the muletrain binaries are")]
     Nowhere(#[source] io::Error),
     /// The builder has said what is wrong.
-    #[error("the snapshot could not be built")]
+    #[error("the snapshot could not be built or sent")]
     Builder(ExitCode),
     /// The builder printed something else than a snapshot.
     #[error("the builder printed no snapshot")]
@@ -90,6 +92,47 @@ pub(crate) async fn build(
     });
     command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
     let child = spawn(&path, command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let Some(printed) = ended(child, path, interrupts).await? else { return Ok(None) };
+    let snapshot: Snapshot = serde_json::from_slice(&printed).map_err(Error::NoSnapshot)?;
+    match snapshot.version {
+        snapshot::VERSION => Ok(Some(snapshot)),
+        found => Err(Error::SnapshotVersion { found }),
+    }
+}
+
+/// Lets the builder send a snapshot's images, if it has any, to a scheduler; none when it was
+/// interrupted.
+///
+/// # Errors
+/// When it cannot be started, or does not send them.
+pub(crate) async fn push(
+    snapshot: &Snapshot,
+    address: &Address,
+    settings: &Settings,
+    common: &Common,
+    interrupts: &mut Interrupts,
+) -> Result<Option<()>, Error> {
+    if blob::images(snapshot).is_empty() {
+        return Ok(Some(()));
+    }
+    let (path, mut command) = command("muletrain-builder", common)?;
+    command.args(["push", "--scheduler"]).arg(address.to_string());
+    command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
+    let mut child = spawn(&path, command.stdin(Stdio::piped()).stdout(Stdio::null()))?;
+    let text = serde_json::to_vec(snapshot).map_err(Error::NoSnapshot)?;
+    if let Some(mut input) = child.stdin.take() {
+        // One that does not listen says why by how it ends.
+        let _ = input.write_all(&text).await;
+    }
+    Ok(ended(child, path, interrupts).await?.map(drop))
+}
+
+/// What the builder printed, once it has ended well; none when it was interrupted.
+async fn ended(
+    child: Child,
+    path: PathBuf,
+    interrupts: &mut Interrupts,
+) -> Result<Option<Vec<u8>>, Error> {
     let id = child.id();
     let output = child.wait_with_output();
     tokio::pin!(output);
@@ -107,11 +150,7 @@ pub(crate) async fn build(
         let code = output.status.code().and_then(ExitCode::from_status);
         return Err(Error::Builder(code.unwrap_or(ExitCode::Infrastructure)));
     }
-    let snapshot: Snapshot = serde_json::from_slice(&output.stdout).map_err(Error::NoSnapshot)?;
-    match snapshot.version {
-        snapshot::VERSION => Ok(Some(snapshot)),
-        found => Err(Error::SnapshotVersion { found }),
-    }
+    Ok(Some(output.stdout))
 }
 
 fn interrupt(process: Option<u32>) {

@@ -37,6 +37,10 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
         let slots = settings.options.slots.unwrap_or_else(processors);
         return explain::print(&snapshot, &settings, &open_history(&folder)?, slots);
     }
+    // Agents may use other engines than this host does.
+    if sibling::push(&snapshot, address, &settings, common, &mut interrupts).await?.is_none() {
+        return Ok(ExitCode::Interrupted);
+    }
     let secrets = collect_secrets(&snapshot);
     let submission = Submission { snapshot, options: settings.options.clone(), secrets };
     let reply = runs.submit(wire::SubmitRequest::from(submission)).await;
