@@ -202,24 +202,25 @@ async fn processes_that_multiply_end_at_their_limit_and_a_neighbour_does_not_not
 #[tokio::test]
 async fn databases_are_made_once_and_found_again() {
     let project = migrating_project("time.sleep(2.1)");
-    let mut scheduler = Scheduler::start();
-    let (agent, mut connection) = attached(&mut scheduler, "docker").await;
-    let expected = [
-        ("one", vec!["begun", "made", "pod started", "warm"]),
-        ("two", vec!["found", "pod started", "warm"]),
-    ];
-    std::fs::write(project.path().join("app/text"), "").unwrap();
-    for (snapshot, expected) in expected {
+    // Both images first: an agent lets go of a scheduler that is busy for as long as a build is.
+    let briefs = ["one", "two"].map(|snapshot| {
         std::fs::write(project.path().join("app/text"), snapshot).unwrap();
         let mut brief = docker_brief(project.path(), &["app"]);
         brief.snapshot.id = SnapshotId::new(snapshot).unwrap();
-        connection.lease_app(&brief, 1, "app");
+        brief
+    });
+    let mut scheduler = Scheduler::start();
+    let (agent, mut connection) = attached(&mut scheduler, "docker").await;
+    let expected =
+        [vec!["begun", "made", "pod started", "warm"], vec!["found", "pod started", "warm"]];
+    for (brief, expected) in briefs.iter().zip(expected) {
+        connection.lease_app(brief, 1, "app");
         let (events, ending) = connection.reports_until_ended().await;
         assert_eq!(ending, Ending::Closed);
         assert_eq!(verdicts(&events), "app.tests.T.test_has_what_was_migrated passed");
         assert_eq!(warming(&events), expected);
         assert_eq!(connection.said().await, ToScheduler::Credit(1));
-        assert!(containers_of(&brief).is_empty());
+        assert!(containers_of(brief).is_empty());
     }
     assert_eq!(agent.kept(), 1);
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use muletrain_proto::event::{Event, Phase, Warming};
 use muletrain_proto::id::SnapshotId;
@@ -15,7 +15,6 @@ use support::agent::{Agent, processes_of};
 use support::flow::{attached, warming};
 use support::project::{migrating_project, process_brief, write_migration};
 use support::scheduler::{Connection, Scheduler, key, verdicts};
-use tokio::io::AsyncWriteExt;
 
 /// Long enough for its result to be worth keeping.
 const LONG: &str = "time.sleep(2.1)";
@@ -210,20 +209,17 @@ async fn another_lease_that_waits_keeps_the_pod_of_a_revoked_one() {
 
 /// What `muletrain-agent warm` prints and exits with.
 async fn warm(brief: &RunBrief, home: &Path) -> (Option<i32>, String, String) {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_muletrain-agent"));
-    let mut child = command
+    let snapshot = tempfile::NamedTempFile::new().expect("a file for the snapshot");
+    serde_json::to_writer(&snapshot, &brief.snapshot).expect("the file is written");
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_muletrain-agent"))
         .arg("warm")
         .env("XDG_STATE_HOME", home.join("state"))
         .env("MULETRAIN_CACHE", home.join("cache"))
         .env("API_KEY", "canary-7")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let snapshot = serde_json::to_vec(&brief.snapshot).unwrap();
-    child.stdin.take().unwrap().write_all(&snapshot).await.unwrap();
-    let output = child.wait_with_output().await.unwrap();
+        .stdin(snapshot.reopen().expect("the file is there"))
+        .output()
+        .await
+        .expect("the program starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
