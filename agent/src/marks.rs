@@ -62,11 +62,21 @@ fn kill_marked(pid: Pid, wanted: &[u8]) -> Option<()> {
 mod tests {
     use std::os::unix::process::{CommandExt, ExitStatusExt};
     use std::process::Command;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
+    /// A process whose mark can be seen, which is a moment after it was started.
     fn sleeper(mark: &str) -> std::process::Child {
-        Command::new("sleep").arg("60").env(MARK, mark).process_group(0).spawn().unwrap()
+        let child =
+            Command::new("sleep").arg("60").env(MARK, mark).process_group(0).spawn().unwrap();
+        let environment = format!("/proc/{}/environ", child.id());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !std::fs::read_to_string(&environment).unwrap().contains(mark) {
+            assert!(Instant::now() < deadline, "the mark of {mark} is not seen");
+            std::thread::yield_now();
+        }
+        child
     }
 
     #[test]
