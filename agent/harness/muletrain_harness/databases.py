@@ -6,6 +6,7 @@ import time
 
 from .channel import ProtocolError
 from .kept import create_from
+from .replacing import replaced
 
 
 class Databases:
@@ -53,21 +54,15 @@ def creating(connections, aliases, create):
     """While this lasts, `create` is called for each `create_test_db` with the original and its arguments."""
     with contextlib.ExitStack() as stack:
         for alias in aliases:
-            stack.enter_context(_replaced(connections[alias], create))
+            creation = connections[alias].creation
+            create_test_db = _through(create, connections[alias], creation.create_test_db)
+            stack.enter_context(replaced(creation, "create_test_db", create_test_db))
         yield
 
 
-@contextlib.contextmanager
-def _replaced(connection, create):
-    creation = connection.creation
-    original = creation.create_test_db
-
+def _through(create, connection, original):
     @functools.wraps(original)
     def create_test_db(*args, **kwargs):
         return create(connection, original, args, kwargs)
 
-    creation.create_test_db = create_test_db
-    try:
-        yield
-    finally:
-        del creation.create_test_db
+    return create_test_db

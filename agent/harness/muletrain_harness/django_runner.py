@@ -72,8 +72,8 @@ def _subclass(base, conversation):
             return conversation.build_suite(build, self.test_suite, self.reorder_by, connections)
 
         def get_databases(self, suite):
-            if conversation.is_warming:
-                return dict.fromkeys(connections, False)
+            if conversation.is_warming:  # "unknown": what stands for `default` in projects without databases.
+                return {alias: False for alias in connections if connections[alias].vendor != "unknown"}
             return super().get_databases(suite)
 
         def setup_databases(self, *args, **kwargs):

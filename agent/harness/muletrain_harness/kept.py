@@ -9,6 +9,8 @@ import os
 import tempfile
 import zlib
 
+from .replacing import replaced
+
 SQLITE = "sqlite"
 
 
@@ -67,7 +69,6 @@ class _Use:
         self._kept = kept
         self._connection = connection
 
-    @contextlib.contextmanager
     def in_place_of_commands(self):
         from django.core import management
 
@@ -80,11 +81,7 @@ class _Use:
             elif not (name == "createcachetable" and is_for_all_apps and self.succeeded):
                 return call_command(name, *args, **options)
 
-        management.call_command = call
-        try:
-            yield
-        finally:
-            management.call_command = call_command
+        return replaced(management, "call_command", call)
 
     def _migrate(self, migrate):
         if self._connection.vendor == SQLITE:

@@ -11,6 +11,7 @@ import unittest
 import unittest.loader
 
 from .places import locate
+from .replacing import replaced
 
 
 class Origins:
@@ -64,10 +65,10 @@ def recorded(loader, origins):
         return suite
 
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_replaced(loader, "loadTestsFromModule", load_from_module))
-        stack.enter_context(_replaced(loader, "loadTestsFromName", load_from_name))
+        stack.enter_context(replaced(loader, "loadTestsFromModule", load_from_module))
+        stack.enter_context(replaced(loader, "loadTestsFromName", load_from_name))
         make_failed = _with_cause(unittest.loader._make_failed_import_test)
-        stack.enter_context(_replaced(unittest.loader, "_make_failed_import_test", make_failed))
+        stack.enter_context(replaced(unittest.loader, "_make_failed_import_test", make_failed))
         yield origins
 
 
@@ -106,17 +107,3 @@ def _full_name(name, label):
     while module and module.rpartition(".")[2] != name:
         module = module.rpartition(".")[0]
     return module or name
-
-
-@contextlib.contextmanager
-def _replaced(target, name, value):
-    missing = object()
-    before = vars(target).get(name, missing)
-    setattr(target, name, value)
-    try:
-        yield
-    finally:
-        if before is missing:
-            delattr(target, name)
-        else:
-            setattr(target, name, before)

@@ -23,7 +23,9 @@ def make(trace, root):
     files = {_source(path) for path in (*trace.read, *module_files())}
     folders = {os.path.normpath(path) for path in trace.listed} | {tree.root}
     file_keys = {tree.key(path) for path in files if counts(path)} - written
-    folder_keys = {tree.key(path) for path in folders if counts(path)} - written
+    # Files that are only asked for, as by `os.path.exists`, lie beside others; nothing tells of them.
+    beside = {os.path.dirname(key) for key in file_keys if not os.path.isabs(key)}
+    folder_keys = ({tree.key(path) for path in folders if counts(path)} | beside) - written
     ours = sorted(path for path in written if os.path.dirname(path) in folder_keys)
     return {
         "version": VERSION,

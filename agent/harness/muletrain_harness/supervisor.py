@@ -51,7 +51,7 @@ class Supervisor:
         self._stacks = stacks
         self._to_worker = bytearray()
         self._to_agent = bytearray()
-        self._partial_line = b""
+        self._partial_line = bytearray()
         self._subject = None
         self._limit = None
         self._closed = False
@@ -122,13 +122,18 @@ class Supervisor:
             data = os.read(self._events, CHUNK)
         except BlockingIOError:
             return False
-        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
-        for line in lines:
-            if line.startswith(Events.NOTE):
-                self._note(**json.loads(line[1:].decode("utf-8")))
-            else:
-                self._to_agent += line + b"\n"
+        rest, *beginnings = data.split(b"\n")
+        self._partial_line += rest
+        for beginning in beginnings:
+            self._pass_on(self._partial_line)
+            self._partial_line = bytearray(beginning)
         return bool(data)
+
+    def _pass_on(self, line):
+        if line.startswith(Events.NOTE):
+            self._note(**json.loads(line[1:].decode("utf-8")))
+        else:
+            self._to_agent += line + b"\n"
 
     def _note(self, **changes):
         self._limit = changes.get("limit", self._limit)

@@ -144,6 +144,27 @@ def test_projects_without_migrations(project):
     assert dump(kept) == dump(cold) and "shop_item" in dump(kept) and "apple" not in dump(kept)
 
 
+def test_a_database_file_with_a_journal_of_its_own(project):
+    settings(project, WRITE_AHEAD)
+    _, databases = warmed(project)
+    cold, kept = run(project), run(project, databases)
+    assert is_warm(kept) == {"default": True}
+    assert dump(kept) == dump(cold)
+
+
+WRITE_AHEAD = """
+    DATABASES["default"]["OPTIONS"] = {"init_command": "PRAGMA page_size=8192; PRAGMA journal_mode=WAL"}
+    DATABASES["default"]["TEST"] = {"NAME": "test.sqlite3"}
+"""
+
+
+def test_a_project_without_databases(project):
+    settings(project, "DATABASES = {}\n")
+    project.write("shop/tests.py", "")
+    assert warmed(project)[1] == []
+    assert run(project, []).one("ready")["databases"] == []
+
+
 def test_receivers_of_signals_run_once_and_are_there(project):
     project.write("shop/management/__init__.py", RECEIVER)
     project.write("shop/tests.py", DUMP + FLUSHED)

@@ -43,6 +43,7 @@ CHANGES = {
     ),
     "migrations for an app without": lambda project: project.write("plain/migrations/0001_initial.py", SECOND),
     "a file that was looked for in vain": lambda project: project.write("conf/local/secret.txt", "x"),
+    "a file beside one that is read": lambda project: project.write("data/local.txt", "x"),
     "a name in the root": lambda project: project.write("pyproject.toml", ""),
     "a file of the same size and time": lambda project: rewrite(project, "shop/seed.txt", "apple gone plum"),
 }
@@ -62,12 +63,16 @@ def test_what_invalidates(project, change):
     settings(
         project,
         """
+        import os
         try:
             open("conf/local/secret.txt")
         except FileNotFoundError:
             pass
+        if not os.path.exists("data/local.txt"):
+            open("data/all.txt").close()
         """,
     )
+    project.write("data/all.txt", "")
     manifest, _ = warmed(project)
     assert matched(project, manifest) == 0
     CHANGES[change](project)
