@@ -57,8 +57,8 @@ pub enum Error {
     },
     /// There is no room, and none can be made.
     #[error(
-        "there is no room for {size} bytes: of {limit} bytes, all that others hold is needed or was \
-         used within the last minutes; give `muletrain-scheduler serve` more with --keep-blobs"
+        "there is no room for {size} bytes: {limit} may be kept in all, and what is there is needed \
+         or was used minutes ago; give `muletrain-scheduler serve` more with --keep-blobs"
     )]
     Full {
         /// What is wanted.
