@@ -1,5 +1,6 @@
 //! The task of one lease: carries what its pod says to the conversation, and out what follows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::pod::{Pod, Signal};
 use crate::pure::backlog;
 use crate::pure::conversation::{Conversation, Input, Output};
+use crate::pure::pod;
 use crate::runtime::{self, Runtime};
 use crate::warm::{News, Warmer};
 
@@ -91,18 +93,21 @@ struct Worker {
 
 impl Worker {
     async fn run(&mut self, lease: &Lease, brief: &Arc<RunBrief>) {
-        self.warm(lease, brief).await;
-        self.start(lease, brief).await;
+        let images = self.warm(lease, brief).await;
+        self.start(lease, &pod::with_images(brief, &images)).await;
         while !self.conversation.is_over() {
             let input = self.next().await;
             self.handle(input).await;
         }
     }
 
-    /// Waits for databases that the pod can begin with, unless an order ends the lease before that.
-    async fn warm(&mut self, lease: &Lease, brief: &Arc<RunBrief>) {
+    /// Waits for databases that the pod can begin with, unless an order ends the lease before
+    /// that; the images of services with databases on them, by the services' names.
+    async fn warm(&mut self, lease: &Lease, brief: &Arc<RunBrief>) -> BTreeMap<String, String> {
         let is_wanted = lease.work.app().is_some() && !brief.options.fresh_databases;
-        let Some(warmer) = self.warmer.clone().filter(|_| is_wanted) else { return };
+        let Some(warmer) = self.warmer.clone().filter(|_| is_wanted) else {
+            return BTreeMap::new();
+        };
         let mut wait = warmer.wait_for(brief);
         while !self.conversation.is_over() {
             tokio::select! {
@@ -112,12 +117,14 @@ impl Worker {
                         if let Some(event) = outcome.event() {
                             self.handle(Input::Warming(event)).await;
                         }
-                        return self.handle(Input::Kept(ready.databases)).await;
+                        self.handle(Input::Kept(ready.databases)).await;
+                        return ready.images;
                     }
                 },
                 order = self.inbox.orders.recv() => self.handle(obey(order)).await,
             }
         }
+        BTreeMap::new()
     }
 
     /// Brings the pod up, unless an order ends the lease before that.

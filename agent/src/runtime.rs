@@ -1,5 +1,6 @@
 //! What pods are made of, behind one face.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -80,6 +81,39 @@ impl Runtime {
         match self {
             Self::Docker(docker) => docker.remove(lease).await,
             Self::Process(processes) => processes.remove(lease).await,
+        }
+    }
+
+    /// Stops the services of a pod and makes images of those that store data, for an entry of a
+    /// store of kept databases; by the services' names.
+    ///
+    /// # Errors
+    /// When there is one that cannot be kept.
+    pub async fn keep_services(
+        &self,
+        lease: &LeaseKey,
+        brief: &RunBrief,
+        (store, entry): (&str, &str),
+    ) -> Result<BTreeMap<String, String>, Error> {
+        match self {
+            Self::Docker(docker) => Ok(docker.keep_services(lease, brief, (store, entry)).await?),
+            Self::Process(_) => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// Whether all images are there.
+    pub async fn has_images(&self, images: impl Iterator<Item = &String>) -> bool {
+        match self {
+            Self::Docker(docker) => docker.has_images(images).await,
+            Self::Process(_) => images.count() == 0,
+        }
+    }
+
+    /// Removes the images of a store that belong to other entries than these.
+    pub async fn remove_images(&self, store: &str, entries: &BTreeSet<String>) {
+        match self {
+            Self::Docker(docker) => docker.remove_images(store, entries).await,
+            Self::Process(_) => {}
         }
     }
 

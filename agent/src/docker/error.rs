@@ -125,6 +125,30 @@ pub enum Error {
         /// How.
         how: String,
     },
+    /// What a service stores is not part of what an image of its container would hold.
+    #[error(
+        "service {service} stores in {data}, which is {volume}, a volume of its image, so it \
+         cannot be kept; let it store in a folder that is none, and name that in \
+         services.{service}.data"
+    )]
+    Volume {
+        /// The service.
+        service: String,
+        /// Where it stores.
+        data: String,
+        /// The volume.
+        volume: String,
+    },
+    /// What a service stores may be incomplete.
+    #[error("service {service} did not stop as it should: {how}{log}")]
+    NotStopped {
+        /// The service.
+        service: String,
+        /// What became of it.
+        how: String,
+        /// The end of its log.
+        log: LogTail,
+    },
     /// A pod without a container for its tests.
     #[error("the pod has no container for its tests")]
     Empty,

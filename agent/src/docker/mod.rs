@@ -6,6 +6,7 @@ mod body;
 mod connection;
 mod error;
 mod fetch;
+mod kept;
 mod service;
 mod tests_container;
 

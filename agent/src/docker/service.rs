@@ -73,15 +73,13 @@ impl Service {
                 how = self.end(engine) => Ok(Some(how)),
             }
         };
-        let service = self.name.clone();
         match tokio::time::timeout(self.limit, ready_or_ended).await {
             Ok(Ok(None)) => Ok(()),
-            Ok(Ok(Some(how))) => {
-                Err(Error::ServiceEnded { service, how, log: self.log_tail(engine).await })
-            }
+            Ok(Ok(Some(how))) => Err(self.ended(engine, how).await),
             Ok(Err(error)) => Err(error),
             Err(_) => {
-                let (limit, log) = (self.limit, self.log_tail(engine).await);
+                let (service, limit) = (self.name.clone(), self.limit);
+                let log = log_tail(engine, &self.container).await;
                 Err(Error::ServiceNotReady { service, limit, log })
             }
         }
@@ -90,18 +88,21 @@ impl Service {
     /// That it has ended, if it has, before there were any tests.
     pub(super) async fn ended_early(&self, engine: &Docker) -> Option<Error> {
         match self.is_running(engine).await {
-            Ok(false) => {
-                let (service, how) = (self.name.clone(), self.end(engine).await);
-                Some(Error::ServiceEnded { service, how, log: self.log_tail(engine).await })
-            }
+            Ok(false) => Some(self.ended(engine, self.end(engine).await).await),
             _ => None,
         }
+    }
+
+    async fn ended(&self, engine: &Docker, how: String) -> Error {
+        let log = log_tail(engine, &self.container).await;
+        Error::ServiceEnded { service: self.name.clone(), how, log }
     }
 
     /// Why the pod cannot go on, once this service has ended.
     pub(super) async fn wait_until_ended(&self, engine: &Docker) -> String {
         let how = self.end(engine).await;
-        format!("service {} {how} while tests ran{}", self.name, self.log_tail(engine).await)
+        let log = log_tail(engine, &self.container).await;
+        format!("service {} {how} while tests ran{log}", self.name)
     }
 
     /// How it ended, once it did.
@@ -194,20 +195,20 @@ impl Service {
         };
         Err(Error::Probe { service: self.name.clone(), how })
     }
+}
 
-    async fn log_tail(&self, engine: &Docker) -> LogTail {
-        let options =
-            LogsOptionsBuilder::default().stdout(true).stderr(true).tail(LOG_LINES).build();
-        let mut pieces = std::pin::pin!(engine.logs(&self.container, Some(options)));
-        let mut text = Vec::new();
-        let read = async {
-            while let Some(Ok(piece)) = pieces.next().await {
-                text.extend_from_slice(piece.as_ref());
-            }
-        };
-        // What was read until then is all there is to say.
-        let _ = tokio::time::timeout(ASK, read).await;
-        let start = text.len().saturating_sub(LOG_BYTES);
-        LogTail(String::from_utf8_lossy(text.get(start..).unwrap_or_default()).into_owned())
-    }
+/// The end of a container's log.
+pub(super) async fn log_tail(engine: &Docker, container: &str) -> LogTail {
+    let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail(LOG_LINES).build();
+    let mut pieces = std::pin::pin!(engine.logs(container, Some(options)));
+    let mut text = Vec::new();
+    let read = async {
+        while let Some(Ok(piece)) = pieces.next().await {
+            text.extend_from_slice(piece.as_ref());
+        }
+    };
+    // What was read until then is all there is to say.
+    let _ = tokio::time::timeout(ASK, read).await;
+    let start = text.len().saturating_sub(LOG_BYTES);
+    LogTail(String::from_utf8_lossy(text.get(start..).unwrap_or_default()).into_owned())
 }

@@ -280,6 +280,43 @@ pub fn tests_name(owner: &Owner, lease: &LeaseKey) -> String {
     format!("{}-tests", container_name(owner, lease))
 }
 
+/// A service whose file system holds what it stores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storing {
+    /// The service.
+    pub service: String,
+    /// Its container.
+    pub container: String,
+    /// Where it stores.
+    pub data: String,
+}
+
+/// The services of a lease's pod whose file systems hold what they store.
+#[must_use]
+pub fn storing(lease: &LeaseKey, brief: &RunBrief, owner: &Owner) -> Vec<Storing> {
+    let services = (1..).zip(&brief.snapshot.services);
+    let storing = services.filter_map(|(number, service)| {
+        Some(Storing {
+            service: service.name.clone(),
+            container: service_name(owner, lease, number),
+            data: service.data.clone()?,
+        })
+    });
+    storing.collect()
+}
+
+/// The run with these images for services, by their names, in place of the services' own.
+#[must_use]
+pub fn with_images(brief: &RunBrief, images: &BTreeMap<String, String>) -> RunBrief {
+    let mut brief = brief.clone();
+    for service in &mut brief.snapshot.services {
+        if let Some(image) = images.get(&service.name) {
+            service.image.clone_from(image);
+        }
+    }
+    brief
+}
+
 fn service_name(owner: &Owner, lease: &LeaseKey, number: usize) -> String {
     format!("{}-service{number}", container_name(owner, lease))
 }
@@ -330,6 +367,10 @@ pub mod label {
     pub const BOOT: &str = "muletrain.boot";
     /// Seconds since 1970 after which nobody can want it any more.
     pub const DEADLINE: &str = "muletrain.deadline";
+    /// On images with databases: the folder whose entries they belong to.
+    pub const STORE: &str = "muletrain.warm";
+    /// The entry.
+    pub const ENTRY: &str = "muletrain.warm.entry";
 }
 
 /// The host process of a lease.

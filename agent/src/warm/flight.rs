@@ -1,5 +1,6 @@
 //! One flight: kept databases are found, or made in a pod of their own.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Instant;
 
@@ -7,10 +8,11 @@ use muletrain_proto::cli::chain;
 use muletrain_proto::id::{Epoch, LeaseId, LeaseKey, RunId};
 use muletrain_proto::lease::{Lease, Work};
 use muletrain_proto::link::RunBrief;
+use muletrain_proto::seconds::Seconds;
 
 use super::store::Store;
 use super::{Outcome, Warmer};
-use crate::pod::Signal;
+use crate::pod::{Pod, Signal};
 use crate::pure::harness::Candidate;
 use crate::pure::kept::{self, Entry, Key};
 use crate::pure::warming::{Answer, Failure, Input, Made, Step, Task, Warming};
@@ -59,7 +61,8 @@ impl Flight<'_> {
         let mut brief = self.brief.clone();
         brief.snapshot.services.clear();
         let root = self.warmer.runtime.hello(&self.lease(), &brief).root;
-        let answer = self.talk(&brief, Task::Match { root, candidates }).await?;
+        let pod = self.start(&brief).await?;
+        let answer = self.talk(pod, Task::Match { root, candidates }).await?;
         self.warmer.runtime.remove(self.pod).await;
         match answer {
             Answer::Matched(name) => Ok(name),
@@ -70,34 +73,58 @@ impl Flight<'_> {
     async fn make(&self) -> Result<Outcome, Failure> {
         let hello = self.warmer.runtime.hello(&self.lease(), self.brief);
         let task = Task::Make(Box::new(crate::pure::harness::Hello { trace: true, ..hello }));
-        let made = match self.talk(self.brief, task).await? {
+        let begun = Instant::now();
+        let pod = self.start(self.brief).await?;
+        let started = Seconds::from(begun.elapsed());
+        let made = match self.talk(pod, task).await? {
             Answer::Made(made) => made,
             Answer::Matched(_) => {
                 return Err(Failure::other("the harness answered what nobody asked"));
             }
         };
-        let entry = entry(made);
-        let (seconds, saves) = (entry.seconds, entry.saves());
+        let unfinished = self.stored(Store::begin).await?;
+        let images = self.keep_services(&made, unfinished.name()).await?;
+        let Made { databases, manifest, seconds } = made;
+        let entry = Entry { version: kept::VERSION, manifest, databases, seconds, images };
         let none = entry.usable().next().is_none();
+        let saves = entry.saves() + if entry.images.is_empty() { Seconds::ZERO } else { started };
         let name = self
             .stored(move |store, key| {
                 store.note_seconds(key, saves)?;
-                if none { Ok(None) } else { store.add(key, &entry).map(Some) }
+                if none { Ok(None) } else { unfinished.finish(&entry).map(Some) }
             })
             .await?;
         match name {
             Some(name) => Ok(Outcome::Made { name, seconds }),
             None => Err(Failure::other(
-                "none of the databases can be kept: they are on servers that are no services of \
-                 the pods, or more is written to them than their own migrations do",
+                "none of the databases can be kept: they are on servers of which no service says \
+                 where it stores its data, or more is written to them than their own migrations do",
             )),
         }
     }
 
-    /// Brings a pod up and talks to it until the answer is known.
-    async fn talk(&self, brief: &RunBrief, task: Task) -> Result<Answer, Failure> {
+    /// Images of the pod's services, where databases are on them.
+    async fn keep_services(
+        &self,
+        made: &Made,
+        entry: &str,
+    ) -> Result<BTreeMap<String, String>, Failure> {
+        if made.databases.iter().all(|database| database.data.is_some()) {
+            return Ok(BTreeMap::new());
+        }
+        let mark = (self.warmer.store.id(), entry);
+        let images =
+            self.warmer.runtime.keep_services(self.pod, self.brief, (&mark.0, mark.1)).await;
+        images.map_err(|error| Failure::other(chain(&error)))
+    }
+
+    async fn start(&self, brief: &RunBrief) -> Result<Pod, Failure> {
         let started = self.warmer.runtime.start(&self.lease(), brief).await;
-        let mut pod = started.map_err(|error| Failure::other(chain(&error)))?;
+        started.map_err(|error| Failure::other(chain(&error)))
+    }
+
+    /// Talks to a pod until the answer is known.
+    async fn talk(&self, mut pod: Pod, task: Task) -> Result<Answer, Failure> {
         let (mut warming, command) = Warming::begin(Instant::now(), task);
         pod.command(&command);
         loop {
@@ -136,10 +163,4 @@ impl Flight<'_> {
             Failure::other(format!("failed to keep databases in {folder}: {error}"))
         })
     }
-}
-
-fn entry(made: Made) -> Entry {
-    let Made { databases, manifest, seconds } = made;
-    let images = std::collections::BTreeMap::new();
-    Entry { version: kept::VERSION, manifest, databases, seconds, images }
 }

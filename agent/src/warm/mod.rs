@@ -185,6 +185,16 @@ impl Warmer {
             }
             progress.send_replace(Progress::Over(outcome));
         }
+        self.remove_images().await;
+    }
+
+    /// Removes images of entries that are not kept.
+    async fn remove_images(&self) {
+        let store = self.store.clone();
+        let listed = tokio::task::spawn_blocking(move || (store.id(), store.names())).await;
+        if let Ok((id, names)) = listed {
+            self.runtime.remove_images(&id, &names).await;
+        }
     }
 
     /// Forgets a flight unless someone waits for it again; whether it is forgotten.
@@ -206,8 +216,14 @@ impl Warmer {
     }
 
     async fn take(self: &Arc<Self>, key: &Key, name: String) -> Option<Entry> {
-        let (store, key) = (self.store.clone(), key.clone());
-        tokio::task::spawn_blocking(move || store.take(&key, &name)).await.ok().flatten()
+        let (store, of) = (self.store.clone(), (key.clone(), name.clone()));
+        let taken = tokio::task::spawn_blocking(move || store.take(&of.0, &of.1)).await;
+        let entry = taken.ok().flatten()?;
+        if self.runtime.has_images(entry.images.values()).await {
+            return Some(entry);
+        }
+        self.store.remove(key, &name);
+        None
     }
 
     fn lock(&self) -> MutexGuard<'_, Flights> {

@@ -4,6 +4,7 @@
 //! Several agents may use a folder at once. An entry appears whole or not at all, and one that
 //! cannot be read is no error: it is removed, and the databases are made again.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -11,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use muletrain_proto::seconds::Seconds;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::pure::kept::{CONTENT_LIMIT, Entry, Key, VERSION};
 use crate::state::{PRIVATE_FILE, PRIVATE_FOLDER, make_private_folder};
@@ -80,25 +83,47 @@ impl Store {
         Some(entry)
     }
 
-    /// Keeps an entry, and makes room for it; its name.
+    /// Begins an entry, which is there once it is finished.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn add(&self, key: &Key, entry: &Entry) -> io::Result<String> {
+    pub fn begin(&self, key: &Key) -> io::Result<Unfinished> {
         make_private_folder(&self.folder)?;
         let folder = self.key_folder(key);
         make_private_folder(&folder)?;
-        let unfinished = tempfile::Builder::new()
-            .prefix(UNFINISHED)
+        let name = format!("{:016x}", fastrand::u64(..));
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("{UNFINISHED}{name}"))
+            .rand_bytes(0)
             .permissions(Permissions::from_mode(PRIVATE_FOLDER))
             .tempdir_in(&folder)?;
-        write(&unfinished.path().join(ENTRY), &serde_json::to_vec(entry)?)?;
-        let name = format!("{:016x}", fastrand::u64(..));
-        fs::rename(unfinished.path(), folder.join(&name))?;
-        // There is nothing of that name to remove any more.
-        let _ = unfinished.keep();
-        self.make_room();
-        Ok(name)
+        Ok(Unfinished { store: self.clone(), folder, name })
+    }
+
+    /// Removes an entry.
+    pub fn remove(&self, key: &Key, name: &str) {
+        remove(&self.key_folder(key).join(name));
+    }
+
+    /// Names of all entries, also of those that are still being made.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<String> {
+        let entries = folders(&self.folder).flat_map(|key| folders(&key).collect::<Vec<_>>());
+        let name = |path: PathBuf| {
+            let name = path.file_name()?.to_str()?;
+            Some(name.strip_prefix(UNFINISHED).unwrap_or(name).to_owned())
+        };
+        entries.filter_map(name).collect()
+    }
+
+    /// What tells it from stores elsewhere that use the same engine.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let host = rustix::system::uname();
+        let mut digest = Sha256::new();
+        digest.update(host.nodename().to_bytes_with_nul());
+        digest.update(self.folder.as_os_str().as_encoded_bytes());
+        digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What setting the databases of a key up took last, if that is known.
@@ -149,6 +174,35 @@ impl Store {
                 remove(&entry.path);
             }
         }
+    }
+}
+
+/// An entry that is being made. It is gone where it is dropped before it is finished.
+#[derive(Debug)]
+pub struct Unfinished {
+    store: Store,
+    folder: TempDir,
+    name: String,
+}
+
+impl Unfinished {
+    /// The name it will have.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Keeps it, and makes room for it; its name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn finish(self, entry: &Entry) -> io::Result<String> {
+        write(&self.folder.path().join(ENTRY), &serde_json::to_vec(entry)?)?;
+        fs::rename(self.folder.path(), self.folder.path().with_file_name(&self.name))?;
+        // There is nothing of that name to remove any more.
+        let _ = self.folder.keep();
+        self.store.make_room();
+        Ok(self.name)
     }
 }
 

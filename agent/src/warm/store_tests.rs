@@ -9,10 +9,14 @@ fn key(python: &str) -> Key {
     Key::new(&brief, "linux/amd64")
 }
 
-fn store() -> (tempfile::TempDir, Store) {
+fn store() -> (TempDir, Store) {
     let cache = tempfile::tempdir().unwrap();
     let store = Store::new(cache.path());
     (cache, store)
+}
+
+fn add(store: &Store, key: &Key, entry: &Entry) -> String {
+    store.begin(key).unwrap().finish(entry).unwrap()
 }
 
 /// Makes an entry look as if it was used this many hours ago.
@@ -31,7 +35,7 @@ fn what_is_kept_is_there_again_under_its_key() {
     let (_cache, store) = store();
     let (one, other) = (key("python3.12"), key("python3.13"));
     assert_eq!(store.entries(&one), []);
-    let name = store.add(&one, &kept(3.0)).unwrap();
+    let name = add(&store, &one, &kept(3.0));
     assert_eq!(store.entries(&one), [(name.clone(), kept(3.0))]);
     assert_eq!(store.take(&one, &name), Some(kept(3.0)));
     assert_eq!(store.take(&other, &name), None);
@@ -40,7 +44,7 @@ fn what_is_kept_is_there_again_under_its_key() {
 #[test]
 fn nobody_else_may_look_into_it() {
     let (_cache, store) = store();
-    let name = store.add(&key("python3"), &kept(3.0)).unwrap();
+    let name = add(&store, &key("python3"), &kept(3.0));
     let folder = store.key_folder(&key("python3"));
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     let (entry, file) = (folder.join(&name), folder.join(&name).join(ENTRY));
@@ -52,7 +56,7 @@ fn nobody_else_may_look_into_it() {
 fn what_cannot_be_read_is_removed_and_nothing_else() {
     let (_cache, store) = store();
     let key = key("python3");
-    let good = store.add(&key, &kept(3.0)).unwrap();
+    let good = add(&store, &key, &kept(3.0));
     let folder = store.key_folder(&key);
     let of_another_version = serde_json::to_string(&Entry { version: 2, ..kept(3.0) }).unwrap();
     for (name, text) in [("empty", ""), ("cut", "{\"version\":1,"), ("later", &of_another_version)]
@@ -71,7 +75,7 @@ fn the_last_used_comes_first_and_the_longest_unused_goes() {
     let key = key("python3");
     let mut expected = Vec::new();
     for hours in (1..=ENTRIES_OF_KEY as u64).rev() {
-        let name = store.add(&key, &kept(3.0)).unwrap();
+        let name = add(&store, &key, &kept(3.0));
         age(&store, &key, &name, hours);
         expected.insert(0, name);
     }
@@ -82,7 +86,7 @@ fn the_last_used_comes_first_and_the_longest_unused_goes() {
     expected.insert(0, rescued);
     assert_eq!(names(&store, &key), expected, "what is used becomes the first");
 
-    let newest = store.add(&key, &kept(3.0)).unwrap();
+    let newest = add(&store, &key, &kept(3.0));
     expected.pop();
     let found = names(&store, &key);
     assert_eq!(found.len(), ENTRIES_OF_KEY);
@@ -95,7 +99,7 @@ fn keys_are_bounded_too() {
     for number in 0..=KEYS {
         store.note_seconds(&key(&format!("python{number}")), Seconds::ZERO).unwrap();
     }
-    store.add(&key("python3"), &kept(3.0)).unwrap();
+    add(&store, &key("python3"), &kept(3.0));
     assert_eq!(folders(&store.folder).count(), KEYS);
     assert_eq!(names(&store, &key("python3")).len(), 1);
 }
@@ -106,7 +110,7 @@ fn all_entries_together_are_bounded() {
     let (one, other) = (key("python3.12"), key("python3.13"));
     // Files with holes in them, which take no space on the disk.
     let large = |key: &Key, hours| {
-        let name = store.add(key, &kept(3.0)).unwrap();
+        let name = add(&store, key, &kept(3.0));
         let file = store.key_folder(key).join(&name).join(ENTRY);
         OpenOptions::new().write(true).open(file).unwrap().set_len(SPACE * 2 / 5).unwrap();
         age(&store, key, &name, hours);
@@ -127,7 +131,7 @@ fn writers_do_not_see_half_of_what_another_writes() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    store.add(&key, &kept(3.0)).unwrap();
+                    add(&store, &key, &kept(3.0));
                     for (name, _) in store.entries(&key) {
                         assert!(store.take(&key, &name).is_none_or(|entry| entry == kept(3.0)));
                     }
@@ -142,13 +146,13 @@ fn writers_do_not_see_half_of_what_another_writes() {
 fn what_a_killed_writer_left_goes_once_it_cannot_be_at_work() {
     let (_cache, store) = store();
     let key = key("python3");
-    store.add(&key, &kept(3.0)).unwrap();
+    add(&store, &key, &kept(3.0));
     let folder = store.key_folder(&key);
     for (name, hours) in [(".new-old", 2), (".new-young", 0)] {
         fs::create_dir(folder.join(name)).unwrap();
         age(&store, &key, name, hours);
     }
-    store.add(&key, &kept(3.0)).unwrap();
+    add(&store, &key, &kept(3.0));
     assert!(!folder.join(".new-old").exists());
     assert!(folder.join(".new-young").exists());
     assert_eq!(names(&store, &key).len(), 2);
@@ -164,4 +168,20 @@ fn the_time_that_databases_take_is_remembered() {
     assert_eq!(store.entries(&key), []);
     fs::write(store.key_folder(&key).join(SECONDS), "soon").unwrap();
     assert_eq!(store.seconds(&key), None);
+}
+
+#[test]
+fn an_entry_is_there_once_it_is_finished_and_has_its_name_before() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    let unfinished = store.begin(&key).unwrap();
+    let name = unfinished.name().to_owned();
+    assert_eq!(store.entries(&key), []);
+    assert_eq!(store.names(), [name.clone()].into());
+    assert_eq!(unfinished.finish(&kept(3.0)).unwrap(), name);
+    assert_eq!(store.names(), [name.clone()].into());
+    drop(store.begin(&key).unwrap());
+    assert_eq!(store.names().len(), 1);
+    store.remove(&key, &name);
+    assert_eq!(store.names(), [].into());
 }

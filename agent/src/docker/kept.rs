@@ -1,0 +1,144 @@
+//! Images of services with databases on them: made of a pod's services, looked for, and removed.
+//!
+//! They are named after their entry, and labelled with it and with its store. An image whose
+//! entry is not there belongs to nobody, so one that was made and never used goes in the end.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use bollard::models::{ContainerConfig, ContainerInspectResponse};
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, KillContainerOptionsBuilder, ListImagesOptionsBuilder,
+    RemoveImageOptionsBuilder,
+};
+use futures_util::future::try_join_all;
+use muletrain_proto::id::LeaseKey;
+use muletrain_proto::link::RunBrief;
+
+use super::error::within;
+use super::{ACT, ASK, Docker, Error, service, tests_container};
+use crate::pure::pod::{self, Storing, label};
+
+/// Repository of all of them.
+const REPOSITORY: &str = "muletrain-warm";
+
+/// How long a service may take to stop.
+const STOP: Duration = Duration::from_secs(60);
+
+/// How long an engine may take to make an image of a container.
+const COMMIT: Duration = Duration::from_secs(10 * 60);
+
+/// Statuses of what ended as it was asked to: with 0, or as the signal would have ended it.
+const STOPPED: [i64; 3] = [0, 130, 143];
+
+impl Docker {
+    /// Stops the services of a pod that store data, and makes images of them; by their names.
+    ///
+    /// # Errors
+    /// When there is one that cannot be kept.
+    pub async fn keep_services(
+        &self,
+        lease: &LeaseKey,
+        brief: &RunBrief,
+        entry: (&str, &str),
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let services = pod::storing(lease, brief, &self.owner);
+        let images = try_join_all(services.iter().map(|item| self.keep(item, entry))).await?;
+        Ok(services.into_iter().map(|item| item.service).zip(images).collect())
+    }
+
+    async fn keep(&self, storing: &Storing, (store, entry): (&str, &str)) -> Result<String, Error> {
+        let Storing { service, container, .. } = storing;
+        let what = || format!("inspect service {service}");
+        let found = within(ASK, what, self.engine.inspect_container(container, None)).await?;
+        check_volumes(storing, &found)?;
+        self.stop(storing, &found).await?;
+        let tag = format!("{entry}-{service}");
+        let options = CommitContainerOptionsBuilder::default()
+            .container(container)
+            .repo(REPOSITORY)
+            .tag(&tag)
+            .pause(false);
+        let labels = [(label::STORE, store), (label::ENTRY, entry)];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
+        let engine = self.engine.clone().with_timeout(COMMIT);
+        let call = engine.commit_container(options.build(), config);
+        Ok(within(COMMIT, || format!("make an image of service {service}"), call).await?.id)
+    }
+
+    /// Stops a service as its image says, and sees that it took its time to.
+    async fn stop(&self, storing: &Storing, found: &ContainerInspectResponse) -> Result<(), Error> {
+        let Storing { service, container, .. } = storing;
+        let signal = found.config.as_ref().and_then(|config| config.stop_signal.as_deref());
+        let options =
+            KillContainerOptionsBuilder::default().signal(signal.unwrap_or("SIGTERM")).build();
+        let call = self.engine.kill_container(container, Some(options));
+        within(ACT, || format!("stop service {service}"), call).await?;
+        let ended = tests_container::wait(&self.engine, container);
+        let how = match tokio::time::timeout(STOP, ended).await {
+            Ok(Ok(status)) if STOPPED.contains(&status) => return Ok(()),
+            Ok(Ok(status)) => format!("it ended with status {status}"),
+            Ok(Err(reason)) => reason,
+            Err(_) => format!("it still runs after {} s", STOP.as_secs()),
+        };
+        let log = service::log_tail(&self.engine, container).await;
+        Err(Error::NotStopped { service: service.clone(), how, log })
+    }
+
+    /// Whether all images are there.
+    pub async fn has_images(&self, images: impl Iterator<Item = &String>) -> bool {
+        let asked = try_join_all(images.map(|image| async move {
+            let call = self.engine.inspect_image(image);
+            within(ASK, || format!("inspect image {image}"), call).await
+        }));
+        // Of an engine that does not answer, nothing follows.
+        asked.await.map_or_else(|error| error.status() != Some(404), |_| true)
+    }
+
+    /// Removes the images of a store that belong to other entries than these. One in use stays
+    /// until the next time.
+    pub async fn remove_images(&self, store: &str, entries: &BTreeSet<String>) {
+        if let Err(error) = self.try_remove_images(store, entries).await {
+            tracing::warn!(%error, "failed to remove images of databases that are not kept");
+        }
+    }
+
+    async fn try_remove_images(
+        &self,
+        store: &str,
+        entries: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        let wanted = HashMap::from([("label", vec![format!("{}={store}", label::STORE)])]);
+        let options = ListImagesOptionsBuilder::default().filters(&wanted).build();
+        let call = self.engine.list_images(Some(options));
+        for image in within(ACT, || "list images".to_owned(), call).await? {
+            if image.labels.get(label::ENTRY).is_some_and(|entry| entries.contains(entry)) {
+                continue;
+            }
+            for name in image.repo_tags.iter().filter(|name| name.starts_with(REPOSITORY)) {
+                let options = RemoveImageOptionsBuilder::default().build();
+                let call = self.engine.remove_image(name, Some(options), None);
+                let removed = within(ACT, || format!("remove image {name}"), call).await;
+                removed.map(|_| ()).or_else(Error::unless_gone)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sees that what a service stores would be in an image of its container.
+fn check_volumes(storing: &Storing, found: &ContainerInspectResponse) -> Result<(), Error> {
+    let mounts = found.mounts.iter().flatten();
+    let volumes = mounts.filter(|mount| mount.typ.as_deref() == Some("volume"));
+    let mut folders = volumes.filter_map(|mount| mount.destination.as_deref());
+    match folders.find(|folder| Path::new(&storing.data).starts_with(folder)) {
+        None => Ok(()),
+        Some(volume) => Err(Error::Volume {
+            service: storing.service.clone(),
+            data: storing.data.clone(),
+            volume: volume.to_owned(),
+        }),
+    }
+}
