@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use muletrain_proto::cli::{Common, Generate};
 use muletrain_proto::client::Address;
-use muletrain_proto::config::Runtime;
+use muletrain_proto::config::{Runtime, units};
+use muletrain_proto::seconds::Seconds;
 
 /// Freezes a Django branch into the snapshot that its tests run in
 #[derive(Debug, Parser)]
@@ -24,6 +25,7 @@ Examples:
   muletrain-builder suites                 the apps of the project in this folder
   muletrain-builder build                  freeze it, in Docker where an engine answers
   muletrain-builder build shop --runtime process
+  muletrain-builder gc --keep-bytes 5g     remove what was not used for longest
   muletrain-builder build | jq .id
   muletrain-builder build | muletrain-builder push --scheduler http://127.0.0.1:7443";
 
@@ -37,6 +39,10 @@ pub enum Command {
     /// The snapshot is read from standard input, as `build` prints it. Agents whose Docker
     /// Engine lacks the images get them from there.
     Push(Push),
+    /// Remove the images, copies and environments that were not used for longest
+    ///
+    /// What a container or another builder uses stays, and so does what it is made on.
+    Gc(Collection),
     /// List the apps of a checkout and their test modules, by reading files only
     Suites(Suites),
     /// Print a manual page or a completion script
@@ -80,6 +86,29 @@ pub struct Push {
     #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
     pub docker_host: Option<String>,
     /// Where parts of images are kept [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// Arguments of `gc`.
+#[derive(Debug, Args)]
+pub struct Collection {
+    /// How much may stay, the last used first
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, default_value = "20GiB")]
+    pub keep_bytes: u64,
+    /// What was used within this time stays, whatever it takes
+    #[arg(long, value_name = "TIME", value_parser = units::parse_duration, default_value = "1h")]
+    pub keep_recent: Seconds,
+    /// Say what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Docker Engine that has the images: unix:///PATH or tcp://127.0.0.1:PORT
+    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
+    pub docker_host: Option<String>,
+    /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
     #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
     pub cache: Option<PathBuf>,
 }

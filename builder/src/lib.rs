@@ -7,6 +7,7 @@ pub mod build;
 pub mod cli;
 pub mod docker;
 pub mod error;
+pub mod gc;
 pub mod parts;
 pub mod preview;
 pub mod process;
@@ -68,6 +69,15 @@ pub fn run(cli: Cli) -> Result<(), Error> {
             let settings = settings::Push::resolve(arguments)?;
             let snapshot = push::read()?;
             until_signal(push::push(&settings, &snapshot, &progress), async {})
+        }
+        Command::Gc(arguments) => {
+            let json = arguments.json;
+            let settings = settings::Collection::resolve(arguments)?;
+            let report = until_signal(gc::collect(&settings), async {})?;
+            match json {
+                true => print_json(&report),
+                false => print(report.text().as_bytes()),
+            }
         }
         Command::Suites(arguments) => {
             let apps = suites::find(&settings::project(&arguments.path)?)?;

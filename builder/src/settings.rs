@@ -1,7 +1,7 @@
 //! What a build uses, from arguments, variables, the file and the host, in this order.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use muletrain_proto::cache;
 use muletrain_proto::client::Address;
@@ -72,6 +72,36 @@ impl Push {
             ..Build::default()
         };
         Ok(Self { scheduler: arguments.scheduler, build })
+    }
+}
+
+/// Everything that removing what is unused needs to know.
+#[derive(Debug)]
+pub struct Collection {
+    /// Bytes that may stay.
+    pub keep_bytes: u64,
+    /// How long something stays after it was used, whatever it takes.
+    pub recent: Duration,
+    /// Whether nothing is removed.
+    pub dry_run: bool,
+    /// Where things are.
+    pub build: Build,
+}
+
+impl Collection {
+    /// Resolves the arguments of `gc`.
+    ///
+    /// # Errors
+    /// When no cache folder is known.
+    pub fn resolve(arguments: cli::Collection) -> Result<Self, Error> {
+        let build = Build {
+            docker_host: arguments.docker_host.or_else(usual_docker_host),
+            cache: cache_folder(arguments.cache)?,
+            builder: name(),
+            ..Build::default()
+        };
+        let recent = arguments.keep_recent.duration();
+        Ok(Self { keep_bytes: arguments.keep_bytes, recent, dry_run: arguments.dry_run, build })
     }
 }
 

@@ -6,85 +6,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
 
-use muletrain_proto::snapshot::{Content, Snapshot};
+use muletrain_proto::snapshot::Content;
+use support::engine::{BASE, Frozen, INSTALL, base, docker, image, shell};
 use support::{Project, eventually};
-
-/// An image with Python and nothing else, made from Debian's packages where it is missing.
-static BASE: LazyLock<&str> = LazyLock::new(|| {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/bin/base-image");
-    assert!(Command::new(script).status().unwrap().success(), "{script}");
-    "muletrain-test-base:bookworm"
-});
-
-/// Copies the project's own "Django" into the image.
-const INSTALL: &str = "cp -r django /usr/lib/python3/dist-packages/";
-
-/// A project whose images are removed with it.
-struct Frozen(Project);
-
-impl Frozen {
-    /// A project that starts from [`BASE`]; `more` are further keys of `[image]` and tables.
-    fn new(steps: &[&str], more: &str) -> Self {
-        let base = *BASE;
-        Self(Project::new(&format!("[image]\nbase = {base:?}\ninstall = {steps:?}\n{more}")))
-    }
-
-    fn build(&self) -> Snapshot {
-        self.0.build(&["--runtime", "docker"]).snapshot()
-    }
-
-    fn error(&self) -> String {
-        self.0.build(&["--runtime", "docker"]).error(4)
-    }
-
-    fn label(&self) -> String {
-        format!("label=muletrain.project={}", self.0.name())
-    }
-
-    fn has_containers(&self) -> bool {
-        !docker(&["ps", "--all", "--quiet", "--filter", &self.label()]).is_empty()
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        // What was made of an image goes first; what another test builds on stays.
-        for _ in 0..3 {
-            let images = docker(&["images", "--quiet", "--filter", &self.label()]);
-            for image in images.lines() {
-                let _ = Command::new("docker").args(["rmi", "--force", image]).output();
-            }
-        }
-    }
-}
-
-fn docker(arguments: &[&str]) -> String {
-    let output = Command::new("docker").args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "docker {arguments:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).trim().to_owned()
-}
-
-fn image(snapshot: &Snapshot) -> &str {
-    match &snapshot.content {
-        Content::Docker { image, .. } => image,
-        Content::Process { .. } => panic!("no image"),
-    }
-}
-
-/// What a shell says in the snapshot's image.
-fn shell(snapshot: &Snapshot, script: &str) -> String {
-    let run = ["run", "--rm", "--network", "none", "--entrypoint", "sh"];
-    docker(&[&run[..], &[image(snapshot), "-c", script]].concat())
-}
-
-/// The image with the dependencies that a snapshot is made on.
-fn base(snapshot: &Snapshot) -> String {
-    let label = "{{index .Config.Labels \"muletrain.base-image\"}}";
-    docker(&["inspect", "--format", label, image(snapshot)])
-}
 
 #[test]
 fn an_image_holds_the_tree_as_it_stands() {

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bollard::errors::Error as Refused;
 use bollard::models::{ImageConfig, ImageInspect};
@@ -53,6 +53,8 @@ pub(super) struct Image {
     pub variant: Option<String>,
     /// Digests of its layers, the lowest first.
     pub layers: Vec<String>,
+    /// When it got its name on this engine.
+    pub tagged: Option<SystemTime>,
     /// What its containers get.
     pub config: ImageConfig,
 }
@@ -125,6 +127,7 @@ impl Image {
             os: image.os.unwrap_or_else(|| "linux".to_owned()),
             architecture: image.architecture.unwrap_or_else(|| "unknown".to_owned()),
             variant: image.variant.filter(|variant| !variant.is_empty()),
+            tagged: image.metadata.and_then(|it| it.last_tag_time).and_then(|time| moment(&time)),
             layers: image.root_fs.and_then(|it| it.layers).unwrap_or_default(),
             config: image.config.unwrap_or_default(),
         }
@@ -163,6 +166,10 @@ impl Image {
     pub(super) fn label(&self, name: &str) -> &str {
         self.config.labels.as_ref().and_then(|labels| labels.get(name)).map_or("", String::as_str)
     }
+}
+
+fn moment(text: &str) -> Option<SystemTime> {
+    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
 }
 
 /// Waits for a call of the engine, but not for ever.

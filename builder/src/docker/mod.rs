@@ -13,6 +13,7 @@ mod dockerfile;
 mod engine;
 mod error;
 pub mod export;
+pub mod garbage;
 mod inside;
 mod install;
 mod recipe;
@@ -68,6 +69,8 @@ pub async fn place(
     let identity: Vec<&str> = base.identity().into_iter().chain(prepare).collect();
     let id = frozen.id(&identity)?;
     let made = snapshot::find_or_make(engine, frozen, &base, place).await?;
+    let used = place.cache.used();
+    [&base.image.id, &made.image].into_iter().for_each(|image| garbage::record_use(&used, image));
     place.progress.say(&format!("snapshot {id} is image {}", made.image));
     Ok(Placed { id, content: made.content(&base), python: base.python })
 }

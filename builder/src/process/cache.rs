@@ -35,7 +35,7 @@ impl Cache {
     /// When the folder cannot be used.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let cache = Self { folder: folder.to_owned() };
-        for part in ["trees", "environments", "temporary", "known", "anchors", "parts"] {
+        for part in ["trees", "environments", "temporary", "known", "anchors", "used", "parts"] {
             let path = folder.join(part);
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(|source| Error::Cache { path, source })?;
@@ -61,6 +61,17 @@ impl Cache {
     #[must_use]
     pub fn known(&self) -> PathBuf {
         self.folder.join("known")
+    }
+
+    /// Where it is recorded when images were used.
+    #[must_use]
+    pub fn used(&self) -> PathBuf {
+        self.folder.join("used")
+    }
+
+    /// Where copies of trees are.
+    pub(super) fn trees(&self) -> PathBuf {
+        self.folder.join("trees")
     }
 
     /// Where it is kept what anchors hold.
@@ -94,7 +105,7 @@ impl Cache {
         let copy = staging.join("tree");
         for number in 0.. {
             let name = if number == 0 { digest.clone() } else { format!("{digest}.{number}") };
-            let root = self.folder.join("trees").join(name);
+            let root = self.trees().join(name);
             let failed = |source| Error::Cache { path: root.clone(), source };
             if !root.exists() {
                 if !copy.exists() {

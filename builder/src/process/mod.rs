@@ -1,6 +1,7 @@
 //! Snapshots without Docker: a private copy of the tree, and a virtual environment beside it.
 
 mod cache;
+pub mod garbage;
 mod python;
 
 use std::io;

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
@@ -73,6 +74,8 @@ pub(super) async fn prepare(
         .finish();
     let folder = cache.environments().join(&key);
     make_once(&folder, &base, &recipe, root, progress).await?;
+    // So that it is known when it was used. Failing at that only makes it seem older.
+    let _ = File::open(&folder).and_then(|folder| folder.set_modified(SystemTime::now()));
     let path = folder.join("bin/python").to_string_lossy().into_owned();
     let python = Python { path, version: base.version, key };
     with_django(python, "add Django to what is installed").await

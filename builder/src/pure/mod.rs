@@ -2,6 +2,7 @@
 
 pub mod apps;
 pub mod build_context;
+pub mod collection;
 pub mod delta;
 pub mod dependencies;
 pub mod digest;
