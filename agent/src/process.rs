@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
@@ -39,6 +39,29 @@ pub struct Processes {
     folder: PathBuf,
     reaper: Reaper,
     groups: Mutex<BTreeMap<LeaseKey, Pid>>,
+    fillings: Mutex<BTreeMap<LeaseKey, Arc<Filling>>>,
+}
+
+/// The making of a pod's folder, which goes on where nobody waits for it any more. So that it
+/// leaves nothing, whoever removes the folder ends it first.
+#[derive(Debug, Default)]
+struct Filling {
+    is_over: Mutex<bool>,
+}
+
+impl Filling {
+    fn fill(&self, make: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
+        match *is_over {
+            true => Err(io::Error::other("it is not wanted any more")),
+            false => make(),
+        }
+    }
+
+    /// Waits until nothing is made any more, and sees to it that nothing will be.
+    fn end(&self) {
+        *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
 }
 
 /// Why there is no process.
@@ -68,7 +91,8 @@ impl Processes {
     /// Pods with their folders in `folder`.
     #[must_use]
     pub fn new(owner: Owner, folder: PathBuf, reaper: Reaper) -> Self {
-        Self { owner, folder, reaper, groups: Mutex::default() }
+        let (groups, fillings) = (Mutex::default(), Mutex::default());
+        Self { owner, folder, reaper, groups, fillings }
     }
 
     /// The project's root in the pod of a lease.
@@ -88,7 +112,9 @@ impl Processes {
     pub async fn start(&self, lease: &LeaseKey, brief: &RunBrief) -> Result<Pod, runtime::Error> {
         let process = pod::process(lease, brief, &self.owner)?;
         let folder = self.pod_folder(lease);
-        copy(&process.root, &folder).await?;
+        let filling = Arc::new(Filling::default());
+        self.lock_fillings().insert(lease.clone(), filling.clone());
+        copy(&process.root, &folder, filling).await?;
         let mut child = self.spawn(&process, &folder)?;
         let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
         if let Some(group) = id {
@@ -131,7 +157,11 @@ impl Processes {
     pub async fn remove(&self, lease: &LeaseKey) {
         self.kill(lease);
         let (mark, folder) = (self.owner.mark(lease), self.pod_folder(lease));
+        let filling = self.lock_fillings().remove(lease);
         let cleaned = tokio::task::spawn_blocking(move || {
+            if let Some(filling) = filling {
+                filling.end();
+            }
             marks::kill_all(&mark, marks::Match::Exact);
             remove_folder(&folder);
         });
@@ -144,19 +174,24 @@ impl Processes {
         }
     }
 
-    fn lock_groups(&self) -> std::sync::MutexGuard<'_, BTreeMap<LeaseKey, Pid>> {
+    fn lock_groups(&self) -> MutexGuard<'_, BTreeMap<LeaseKey, Pid>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_fillings(&self) -> MutexGuard<'_, BTreeMap<LeaseKey, Arc<Filling>>> {
+        self.fillings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn copy(root: &str, folder: &Path) -> Result<(), Error> {
+async fn copy(root: &str, folder: &Path, filling: Arc<Filling>) -> Result<(), Error> {
     let (from, to) = (PathBuf::from(root), folder.to_owned());
-    let copied = tokio::task::spawn_blocking(move || {
+    let make = move || {
         for name in ["home", "tmp"] {
             make_private_folder(&to.join(name))?;
         }
         tree::copy(&from, &to.join("tree"))
-    });
+    };
+    let copied = tokio::task::spawn_blocking(move || filling.fill(make));
     copied.await.map_err(io::Error::other).flatten().map_err(|source| Error::Copy {
         root: root.to_owned(),
         copy: folder.join("tree"),
@@ -213,7 +248,30 @@ async fn exit(mut child: Child) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
+
+    #[test]
+    fn what_is_removed_is_not_made_meanwhile_or_later() {
+        let filling = Filling::default();
+        let (begun, has_begun) = mpsc::channel();
+        let made = Mutex::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                filling.fill(|| {
+                    begun.send(()).unwrap();
+                    std::thread::yield_now();
+                    *made.lock().unwrap() = true;
+                    Ok(())
+                })
+            });
+            has_begun.recv().unwrap();
+            filling.end();
+            assert!(*made.lock().unwrap(), "it is waited for");
+        });
+        assert!(filling.fill(|| panic!("it is not wanted")).is_err());
+    }
 
     #[test]
     fn a_virtual_environment_comes_first_on_the_path() {
