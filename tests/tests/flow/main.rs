@@ -33,5 +33,6 @@ mod loss;
 mod messages;
 mod patient;
 mod secrets;
+mod server_databases;
 mod services;
 mod verdicts;
