@@ -5,6 +5,7 @@ pub mod engine;
 pub mod flow;
 pub mod journal;
 pub mod oracle;
+pub mod private_engine;
 pub mod program;
 pub mod project;
 pub mod wait;

@@ -25,6 +25,7 @@ macro_rules! in_both_runtimes {
 mod automatic;
 mod broken;
 mod checkout;
+mod delivery;
 mod faults;
 mod fleet;
 mod interrupt;

@@ -1,0 +1,142 @@
+//! Agents whose Docker Engines are not the one that the snapshot was built on.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use muletrain_proto::journal::Record;
+use muletrain_proto::snapshot::Content;
+use muletrain_tests::engine::prepare;
+use muletrain_tests::flow::Flow;
+use muletrain_tests::private_engine::{Events, PrivateEngine};
+use muletrain_tests::program::{Ended, Running};
+use muletrain_tests::project;
+use rustix::process::Signal;
+
+/// How long what was told to end may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// More than the layer of a small change has, and less than any other.
+const SMALL: u64 = 64 << 10;
+
+const TESTS: &str = "from django.test import SimpleTestCase\n\n\n\
+                     class AppTest(SimpleTestCase):\n    def test_passes(self):\n        pass\n";
+
+fn flow() -> Flow {
+    Flow::small(&[("app/tests.py", TESTS), ("other/tests.py", TESTS)])
+}
+
+/// A scheduler with agents on engines that nothing was built on.
+struct Fleet {
+    flow: Flow,
+    scheduler: Running,
+    agents: Vec<Running>,
+}
+
+impl Fleet {
+    fn start(flow: Flow, engines: &[PrivateEngine]) -> Self {
+        let mut command = flow.command("muletrain-scheduler");
+        command.args(["serve", "--listen", &address(&flow), "--state"]).arg(flow.path("served"));
+        let mut scheduler = flow.start(&mut command);
+        scheduler.says("listening on ");
+        let agents = engines.iter().enumerate().map(|(number, engine)| {
+            let id = format!("agent-{number}");
+            let mut command = flow.command("muletrain-agent");
+            command.args([
+                "-v",
+                "run",
+                "--scheduler",
+                &address(&flow),
+                "--id",
+                &id,
+                "--slots",
+                "2",
+            ]);
+            command.args(["--docker-host", &engine.address(), "--state"]).arg(flow.path(&id));
+            let mut agent = flow.start(&mut command);
+            agent.says("attached");
+            agent
+        });
+        let agents = agents.collect();
+        Self { flow, scheduler, agents }
+    }
+
+    fn submit(&self) -> Ended {
+        let mut command = self.flow.command("muletrain-scheduler");
+        command.arg("submit").arg(&self.flow.project).args(["--runtime", "docker"]);
+        self.flow.start(command.args(["--scheduler", &address(&self.flow)])).end()
+    }
+
+    /// Bytes of images at the scheduler.
+    fn kept(&self) -> u64 {
+        bytes_below(&self.flow.path("served/blobs"))
+    }
+
+    /// How often agents have begun to fetch an image.
+    fn fetches(&self, image: &str) -> Vec<usize> {
+        let line = format!("fetching an image image={image}");
+        self.agents.iter().map(|agent| agent.stderr().matches(&line).count()).collect()
+    }
+
+    fn stop(self) {
+        for agent in self.agents {
+            agent.signal(Signal::TERM);
+            agent.end_within(LIMIT).expect(0);
+        }
+        self.scheduler.signal(Signal::TERM);
+        self.scheduler.end_within(LIMIT).expect(0);
+        self.flow.is_left_clean(LIMIT);
+    }
+}
+
+fn address(flow: &Flow) -> String {
+    format!("unix:{}", flow.path("scheduler.sock").display())
+}
+
+fn bytes_below(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.path() {
+        path if path.is_dir() => bytes_below(&path),
+        path => path.metadata().map_or(0, |metadata| metadata.len()),
+    });
+    sizes.sum()
+}
+
+/// The image that the newest run's tests ran in.
+fn image(flow: &Flow) -> String {
+    let journal = flow.journal().expect("a run leaves its journal");
+    let opened = journal.records.into_iter().find_map(|record| match record {
+        Record::Opened { snapshot, .. } => Some(snapshot.content),
+        _ => None,
+    });
+    match opened {
+        Some(Content::Docker { image, .. }) => image,
+        other => panic!("the run was not in containers: {other:?}"),
+    }
+}
+
+#[test]
+fn what_an_engine_lacks_comes_once_through_the_scheduler_and_then_only_what_changed() {
+    prepare();
+    let engines = [PrivateEngine::start(), PrivateEngine::start()];
+    let fleet = Fleet::start(flow(), &engines);
+    let saves = Events::of_images("save", fleet.flow.path("saves"));
+    fleet.submit().expect(0);
+    let (first, before) = (image(&fleet.flow), fleet.kept());
+    saves.until(&first);
+    let has = |engine: &PrivateEngine, image: &str| {
+        engine.docker(&["image", "ls", "--all", "--quiet", "--no-trunc"]).contains(image)
+    };
+    assert!(engines.iter().any(|engine| has(engine, &first)));
+    assert!(fleet.fetches(&first).iter().all(|count| *count <= 1), "{:?}", fleet.fetches(&first));
+
+    project::write(&fleet.flow.project, "app/models.py", "CHANGED = True\n");
+    let ended = fleet.submit();
+    ended.expect(0);
+    let second = image(&fleet.flow);
+    assert_ne!(second, first);
+    let sent = fleet.kept() - before;
+    assert!(sent < SMALL, "{sent} bytes were sent for one changed file: {}", ended.stderr);
+    assert_eq!((saves.count(&first), saves.count(&second)), (1, 0));
+    fleet.stop();
+}
