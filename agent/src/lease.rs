@@ -15,7 +15,7 @@ use crate::pure::backlog;
 use crate::pure::conversation::{Conversation, Input, Output};
 use crate::pure::pod;
 use crate::runtime::{self, Runtime};
-use crate::warm::{News, Warmer};
+use crate::warm::{News, Outcome, Wait, Warmer};
 
 /// What the agent wants of a lease.
 #[derive(Debug)]
@@ -72,6 +72,7 @@ pub async fn work(host: Host, lease: Lease, brief: Arc<RunBrief>, inbox: Inbox) 
         inbox,
         updates,
         pod: None,
+        skipped: None,
     };
     worker.run(&lease, &brief).await;
     let updates = worker.updates.clone();
@@ -89,6 +90,8 @@ struct Worker {
     inbox: Inbox,
     updates: mpsc::Sender<Update>,
     pod: Option<Pod>,
+    /// The wait for databases that were thought to take no time.
+    skipped: Option<Wait>,
 }
 
 impl Worker {
@@ -118,6 +121,7 @@ impl Worker {
                             self.handle(Input::Warming(event)).await;
                         }
                         self.handle(Input::Kept(ready.databases)).await;
+                        self.skipped = matches!(outcome, Outcome::Skipped).then_some(wait);
                         return ready.images;
                     }
                 },
@@ -188,6 +192,11 @@ impl Worker {
                     }
                 }
                 Output::Event(event) => {
+                    if let Event::Ready(ready) = &event
+                        && let Some(skipped) = self.skipped.take()
+                    {
+                        skipped.learn(ready.seconds).await;
+                    }
                     let _ = self.updates.send(Update::Event(self.key.clone(), event)).await;
                 }
                 Output::Kill => self.runtime.kill(&self.key).await,

@@ -114,6 +114,19 @@ async fn databases_that_take_no_time_are_not_worth_a_pod() {
 }
 
 #[tokio::test]
+async fn databases_that_come_to_take_long_are_made_once_that_is_seen() {
+    let project = migrating_project("pass");
+    let mut scheduler = Scheduler::start();
+    let (_agent, mut connection) = attached(&mut scheduler, "process").await;
+    run(&mut connection, &brief(project.path(), "one")).await;
+    write_migration(project.path(), "time.sleep(4.5)");
+    let slow = run(&mut connection, &brief(project.path(), "two")).await;
+    assert_eq!(slow, ["pod started", "fresh"]);
+    let kept = run(&mut connection, &brief(project.path(), "two")).await;
+    assert_eq!(kept, ["begun", "made", "pod started", "warm"]);
+}
+
+#[tokio::test]
 async fn who_wants_fresh_databases_gets_them() {
     let project = migrating_project(LONG);
     let mut scheduler = Scheduler::start();

@@ -86,10 +86,28 @@ impl Entry {
     }
 }
 
-/// Whether databases are worth a pod of their own, where this much time is saved by them.
-#[must_use]
-pub fn is_worthwhile(saved: Seconds) -> bool {
-    saved.get() >= WORTHWHILE
+/// What setting databases up took last.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    /// Of this, what a pod saves that begins with kept ones.
+    pub saves: Seconds,
+    /// All of it.
+    pub whole: Seconds,
+}
+
+impl Times {
+    /// Whether databases are worth a pod of their own.
+    #[must_use]
+    pub fn are_worthwhile(&self) -> bool {
+        self.saves.get() >= WORTHWHILE
+    }
+
+    /// Whether a pod that took this long shows that they may be worth it by now. A host that is
+    /// busy makes everything slower, so twice as long says nothing.
+    #[must_use]
+    pub fn are_outgrown_by(&self, whole: Seconds) -> bool {
+        whole.get() > 2.0 * self.whole.get().max(WORTHWHILE)
+    }
 }
 
 /// Everything that databases depend on and that is no file, as a digest.
@@ -199,6 +217,18 @@ mod tests {
         assert_eq!((entry.usable().count(), entry.saves().get()), (1, 3.0));
         entry.images.insert("db".to_owned(), "sha256:0".to_owned());
         assert_eq!((entry.usable().count(), entry.saves().get()), (2, 6.0));
+    }
+
+    #[test]
+    fn what_took_no_time_is_worth_another_look_once_it_takes_long() {
+        let seconds = |seconds| Seconds::new(seconds).unwrap();
+        let times = |saves, whole| Times { saves: seconds(saves), whole: seconds(whole) };
+        assert!(times(2.0, 3.0).are_worthwhile());
+        let small = times(0.5, 0.6);
+        assert!(!small.are_worthwhile());
+        assert!(!small.are_outgrown_by(seconds(3.9)) && small.are_outgrown_by(seconds(4.1)));
+        let on_a_server_elsewhere = times(0.0, 60.0);
+        assert!(!on_a_server_elsewhere.are_outgrown_by(seconds(100.0)));
     }
 
     #[test]

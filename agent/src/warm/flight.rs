@@ -14,7 +14,7 @@ use super::store::Store;
 use super::{Outcome, Warmer};
 use crate::pod::{Pod, Signal};
 use crate::pure::harness::Candidate;
-use crate::pure::kept::{self, Entry, Key};
+use crate::pure::kept::{self, Entry, Key, Times};
 use crate::pure::warming::{Answer, Failure, Input, Made, Step, Task, Warming};
 
 /// What pods of a flight are marked with. Leases are numbered from 1, so it is nobody else's.
@@ -38,8 +38,8 @@ impl Flight<'_> {
     }
 
     async fn find_or_make(&self, making: impl FnOnce()) -> Result<Outcome, Failure> {
-        let known = self.stored(|store, key| Ok(store.seconds(key))).await?;
-        if known.is_some_and(|seconds| !kept::is_worthwhile(seconds)) {
+        let known = self.stored(|store, key| Ok(store.times(key))).await?;
+        if known.is_some_and(|times| !times.are_worthwhile()) {
             return Ok(Outcome::Skipped);
         }
         if let Some(name) = self.find().await? {
@@ -90,7 +90,7 @@ impl Flight<'_> {
         let saves = entry.saves() + if entry.images.is_empty() { Seconds::ZERO } else { started };
         let name = self
             .stored(move |store, key| {
-                store.note_seconds(key, saves)?;
+                store.note_times(key, Times { saves, whole: seconds })?;
                 if none { Ok(None) } else { unfinished.finish(&entry).map(Some) }
             })
             .await?;

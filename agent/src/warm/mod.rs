@@ -279,6 +279,19 @@ impl Wait {
         }
     }
 
+    /// Looks at what setting databases up took a pod that began with none: should it be much more
+    /// than is known, whoever waits for them next has them looked for again.
+    pub async fn learn(self, whole: Seconds) {
+        let (store, key) = (self.warmer.store.clone(), self.subject.key.clone());
+        let learnt = tokio::task::spawn_blocking(move || {
+            store.outgrow(&key, whole);
+            store.times(&key).is_none()
+        });
+        if learnt.await.unwrap_or(false) {
+            self.warmer.forget(&self.subject);
+        }
+    }
+
     /// The last news, unless the databases are gone meanwhile and looked for again.
     async fn over(&mut self, outcome: Outcome) -> Option<News> {
         let (Outcome::Found(name) | Outcome::Made { name, .. }) = &outcome else {

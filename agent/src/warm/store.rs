@@ -15,7 +15,7 @@ use muletrain_proto::seconds::Seconds;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::pure::kept::{CONTENT_LIMIT, Entry, Key, VERSION};
+use crate::pure::kept::{CONTENT_LIMIT, Entry, Key, Times, VERSION};
 use crate::state::{PRIVATE_FILE, PRIVATE_FOLDER, make_private_folder};
 
 /// Entries of one key.
@@ -37,7 +37,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(3600);
 const ENTRY: &str = "entry.json";
 
 /// The file with the time that setting databases up took.
-const SECONDS: &str = "seconds.json";
+const TIMES: &str = "times.json";
 
 /// What the names of entries begin with that are being written.
 const UNFINISHED: &str = ".new-";
@@ -128,8 +128,8 @@ impl Store {
 
     /// What setting the databases of a key up took last, if that is known.
     #[must_use]
-    pub fn seconds(&self, key: &Key) -> Option<Seconds> {
-        let text = fs::read(self.key_folder(key).join(SECONDS)).ok()?;
+    pub fn times(&self, key: &Key) -> Option<Times> {
+        let text = fs::read(self.key_folder(key).join(TIMES)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
@@ -137,14 +137,22 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn note_seconds(&self, key: &Key, seconds: Seconds) -> io::Result<()> {
+    pub fn note_times(&self, key: &Key, times: Times) -> io::Result<()> {
         make_private_folder(&self.folder)?;
         let folder = self.key_folder(key);
         make_private_folder(&folder)?;
         let mut file = tempfile::NamedTempFile::with_prefix_in(UNFINISHED, &folder)?;
-        file.write_all(&serde_json::to_vec(&seconds)?)?;
-        file.persist(folder.join(SECONDS))?;
+        file.write_all(&serde_json::to_vec(&times)?)?;
+        file.persist(folder.join(TIMES))?;
         Ok(())
+    }
+
+    /// Forgets what setting the databases of a key up took, if this is longer than that.
+    pub fn outgrow(&self, key: &Key, whole: Seconds) {
+        if self.times(key).is_some_and(|times| times.are_outgrown_by(whole)) {
+            // Another agent may have been faster.
+            let _ = fs::remove_file(self.key_folder(key).join(TIMES));
+        }
     }
 
     fn key_folder(&self, key: &Key) -> PathBuf {

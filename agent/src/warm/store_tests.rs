@@ -15,6 +15,10 @@ fn store() -> (TempDir, Store) {
     (cache, store)
 }
 
+fn times(whole: f64) -> Times {
+    Times { saves: Seconds::ZERO, whole: Seconds::new(whole).unwrap() }
+}
+
 fn add(store: &Store, key: &Key, entry: &Entry) -> String {
     store.begin(key).unwrap().finish(entry).unwrap()
 }
@@ -97,7 +101,7 @@ fn the_last_used_comes_first_and_the_longest_unused_goes() {
 fn keys_are_bounded_too() {
     let (_cache, store) = store();
     for number in 0..=KEYS {
-        store.note_seconds(&key(&format!("python{number}")), Seconds::ZERO).unwrap();
+        store.note_times(&key(&format!("python{number}")), times(0.0)).unwrap();
     }
     add(&store, &key("python3"), &kept(3.0));
     assert_eq!(folders(&store.folder).count(), KEYS);
@@ -162,12 +166,16 @@ fn what_a_killed_writer_left_goes_once_it_cannot_be_at_work() {
 fn the_time_that_databases_take_is_remembered() {
     let (_cache, store) = store();
     let key = key("python3");
-    assert_eq!(store.seconds(&key), None);
-    store.note_seconds(&key, Seconds::ZERO).unwrap();
-    assert_eq!(store.seconds(&key), Some(Seconds::ZERO));
+    assert_eq!(store.times(&key), None);
+    store.note_times(&key, times(10.0)).unwrap();
+    assert_eq!(store.times(&key), Some(times(10.0)));
     assert_eq!(store.entries(&key), []);
-    fs::write(store.key_folder(&key).join(SECONDS), "soon").unwrap();
-    assert_eq!(store.seconds(&key), None);
+    store.outgrow(&key, Seconds::new(15.0).unwrap());
+    assert_eq!(store.times(&key), Some(times(10.0)));
+    store.outgrow(&key, Seconds::new(25.0).unwrap());
+    assert_eq!(store.times(&key), None);
+    fs::write(store.key_folder(&key).join(TIMES), "soon").unwrap();
+    assert_eq!(store.times(&key), None);
 }
 
 #[test]
