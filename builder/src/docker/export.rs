@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use futures_util::TryStreamExt;
 use muletrain_proto::blob::{Digest, Hash};
@@ -63,14 +63,14 @@ pub async fn save(
     }
     saved?;
     let archive = path.clone();
-    let found = tokio::task::spawn_blocking(move || files(archive)).await;
+    let found = tokio::task::spawn_blocking(move || files(&archive)).await;
     found.map_err(io::Error::other).and_then(|found| found).map_err(failed)
 }
 
 /// Every file of an archive, by its digest. What a part is called there differs from engine to
 /// engine, and its digest does not.
-fn files(path: PathBuf) -> io::Result<BTreeMap<Digest, Part>> {
-    let mut archive = Archive::new(std::fs::File::open(&path)?);
+fn files(path: &Path) -> io::Result<BTreeMap<Digest, Part>> {
+    let mut archive = Archive::new(std::fs::File::open(path)?);
     let (mut found, mut buffer) = (BTreeMap::new(), vec![0; BUFFER]);
     for entry in archive.entries_with_seek()? {
         let mut entry = entry?;
@@ -85,7 +85,7 @@ fn files(path: PathBuf) -> io::Result<BTreeMap<Digest, Part>> {
             }
         }
         let (start, size) = (entry.raw_file_position(), entry.size());
-        found.insert(hash.finish(), Part { path: path.clone(), start, size });
+        found.insert(hash.finish(), Part { path: path.to_owned(), start, size });
     }
     Ok(found)
 }
@@ -106,7 +106,7 @@ mod tests {
         }
         archive.finish().unwrap();
 
-        let found = files(path.clone()).unwrap();
+        let found = files(&path).unwrap();
         let part = &found[&Digest::of(b"layer")];
         assert_eq!((found.len(), part.size), (2, 5));
         let bytes = std::fs::read(&path).unwrap();

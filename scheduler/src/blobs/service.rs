@@ -180,7 +180,6 @@ fn absent(digest: &Digest) -> Status {
     Status::not_found(format!("there is no {digest} here"))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]
 fn refuse(error: Error) -> Status {
     let text = muletrain_proto::cli::chain(&error);
     match error {
