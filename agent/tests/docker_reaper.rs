@@ -5,12 +5,14 @@ mod support;
 use std::process::Command;
 use std::time::Duration;
 
-use muletrain_proto::link::RunBrief;
+use muletrain_proto::event::{Event, Warming};
+use muletrain_proto::link::{RunBrief, ToAgent};
+use muletrain_proto::outcome::Ending;
 use rustix::process::Signal;
 use support::agent::Agent;
 use support::engine::{containers_of, docker_brief};
 use support::flow::{WAITING, attached, lease_until_it_runs};
-use support::project::{run, small_project};
+use support::project::{migrating_project, run, small_project};
 use support::scheduler::{Connection, Scheduler};
 
 /// Within this time nothing may be left of an agent that is gone.
@@ -76,4 +78,26 @@ async fn an_agent_removes_what_an_earlier_life_of_it_left_and_nothing_else() {
     let _connection = scheduler.welcome().await;
     support::eventually("the leftover is removed", || !own.exists()).await;
     assert!(other.exists());
+}
+
+#[tokio::test]
+async fn a_pod_that_makes_databases_goes_with_a_revoked_lease_and_with_a_killed_agent() {
+    let project = migrating_project("time.sleep(300)");
+    let brief = docker_brief(project.path(), &["app"]);
+    let mut scheduler = Scheduler::start();
+    let (mut agent, mut connection) = attached(&mut scheduler, "docker").await;
+    for number in [1, 2] {
+        let lease = connection.lease_app(&brief, number, "app");
+        connection.reports_until(|event| *event == Event::Warming(Warming::Begun)).await;
+        support::eventually("a pod makes databases", || containers_of(&brief).len() == 1).await;
+        if number == 1 {
+            connection.send(ToAgent::Revoke { lease, reason: "test".to_owned() });
+            let (_, ending) = connection.reports_until_ended().await;
+            assert_eq!(ending, Ending::Revoked);
+        } else {
+            agent.signal(Signal::KILL);
+            agent.exit().await;
+        }
+        support::eventually("it is gone", || containers_of(&brief).is_empty()).await;
+    }
 }
