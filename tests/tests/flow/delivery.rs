@@ -9,7 +9,7 @@ use muletrain_proto::snapshot::Content;
 use muletrain_tests::engine::prepare;
 use muletrain_tests::flow::Flow;
 use muletrain_tests::private_engine::{Events, PrivateEngine};
-use muletrain_tests::program::{Ended, Running};
+use muletrain_tests::program::Running;
 use muletrain_tests::project;
 use rustix::process::Signal;
 
@@ -26,7 +26,7 @@ fn flow() -> Flow {
     Flow::small(&[("app/tests.py", TESTS), ("other/tests.py", TESTS)])
 }
 
-/// A scheduler with agents on engines that nothing was built on.
+/// A scheduler with agents on some engines.
 struct Fleet {
     flow: Flow,
     scheduler: Running,
@@ -34,25 +34,17 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn start(flow: Flow, engines: &[PrivateEngine]) -> Self {
-        let mut command = flow.command("muletrain-scheduler");
-        command.args(["serve", "--listen", &address(&flow), "--state"]).arg(flow.path("served"));
-        let mut scheduler = flow.start(&mut command);
-        scheduler.says("listening on ");
+    /// Starts it with an agent for each engine; none means that of this host.
+    fn start(flow: Flow, engines: &[Option<&PrivateEngine>]) -> Self {
+        let scheduler = serve(&flow);
         let agents = engines.iter().enumerate().map(|(number, engine)| {
-            let id = format!("agent-{number}");
+            let id = format!("agent-{}-{number}", std::process::id());
             let mut command = flow.command("muletrain-agent");
-            command.args([
-                "-v",
-                "run",
-                "--scheduler",
-                &address(&flow),
-                "--id",
-                &id,
-                "--slots",
-                "2",
-            ]);
-            command.args(["--docker-host", &engine.address(), "--state"]).arg(flow.path(&id));
+            command.args(["-v", "run", "--scheduler", &address(&flow), "--id", &id]);
+            command.args(["--slots", "2", "--state"]).arg(flow.path(&id));
+            if let Some(engine) = engine {
+                command.args(["--docker-host", &engine.address()]);
+            }
             let mut agent = flow.start(&mut command);
             agent.says("attached");
             agent
@@ -61,10 +53,10 @@ impl Fleet {
         Self { flow, scheduler, agents }
     }
 
-    fn submit(&self) -> Ended {
+    fn submit(&self) -> Running {
         let mut command = self.flow.command("muletrain-scheduler");
         command.arg("submit").arg(&self.flow.project).args(["--runtime", "docker"]);
-        self.flow.start(command.args(["--scheduler", &address(&self.flow)])).end()
+        self.flow.start(command.args(["--scheduler", &address(&self.flow)]))
     }
 
     /// Bytes of images at the scheduler.
@@ -93,6 +85,14 @@ fn address(flow: &Flow) -> String {
     format!("unix:{}", flow.path("scheduler.sock").display())
 }
 
+fn serve(flow: &Flow) -> Running {
+    let mut command = flow.command("muletrain-scheduler");
+    command.args(["-v", "serve", "--listen", &address(flow), "--state"]).arg(flow.path("served"));
+    let mut scheduler = flow.start(&mut command);
+    scheduler.says("listening on ");
+    scheduler
+}
+
 fn bytes_below(path: &Path) -> u64 {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.path() {
@@ -119,9 +119,9 @@ fn image(flow: &Flow) -> String {
 fn what_an_engine_lacks_comes_once_through_the_scheduler_and_then_only_what_changed() {
     prepare();
     let engines = [PrivateEngine::start(), PrivateEngine::start()];
-    let fleet = Fleet::start(flow(), &engines);
+    let fleet = Fleet::start(flow(), &engines.each_ref().map(Some));
     let saves = Events::of_images("save", fleet.flow.path("saves"));
-    fleet.submit().expect(0);
+    fleet.submit().end().expect(0);
     let (first, before) = (image(&fleet.flow), fleet.kept());
     saves.until(&first);
     let has = |engine: &PrivateEngine, image: &str| {
@@ -131,7 +131,7 @@ fn what_an_engine_lacks_comes_once_through_the_scheduler_and_then_only_what_chan
     assert!(fleet.fetches(&first).iter().all(|count| *count <= 1), "{:?}", fleet.fetches(&first));
 
     project::write(&fleet.flow.project, "app/models.py", "CHANGED = True\n");
-    let ended = fleet.submit();
+    let ended = fleet.submit().end();
     ended.expect(0);
     let second = image(&fleet.flow);
     assert_ne!(second, first);
@@ -139,4 +139,33 @@ fn what_an_engine_lacks_comes_once_through_the_scheduler_and_then_only_what_chan
     assert!(sent < SMALL, "{sent} bytes were sent for one changed file: {}", ended.stderr);
     assert_eq!((saves.count(&first), saves.count(&second)), (1, 0));
     fleet.stop();
+}
+
+#[test]
+fn sending_goes_on_where_it_was_when_the_scheduler_comes_back() {
+    prepare();
+    let mut fleet = Fleet::start(flow(), &[None]);
+    let mut submitted = fleet.submit();
+    let unfinished = fleet.flow.path("served/blobs/unfinished");
+    submitted.until("a part of a layer", |_| (bytes_below(&unfinished) > SMALL).then_some(()));
+    fleet.scheduler.signal(Signal::KILL);
+    assert_eq!(fleet.scheduler.end().status.code(), None);
+    let had = bytes_below(&unfinished);
+    assert!(had > 0, "it arrived before the scheduler was ended");
+    fleet.scheduler = serve(&fleet.flow);
+    submitted.end().expect(0);
+    assert_eq!(bytes_below(&unfinished), 0);
+    let said = fleet.scheduler.stderr();
+    let arrived = said.lines().filter_map(sizes).any(|(size, bytes)| size == bytes + had);
+    assert!(arrived, "{had} bytes were there already: {said}");
+    fleet.stop();
+}
+
+/// All bytes of a blob that arrived, and those of them that were sent.
+fn sizes(line: &str) -> Option<(u64, u64)> {
+    let number = |name: &str| {
+        let (_, rest) = line.split_once(name)?;
+        rest.split(' ').next()?.parse().ok()
+    };
+    Some((number(" size=")?, number(" bytes=")?))
 }
