@@ -86,6 +86,13 @@ fn nothing_secret_gets_into_an_image() {
     let found = Command::new("sh").args(["-c", &save]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&found.stdout).trim(), "0");
     assert_eq!(shell(&snapshot, "ls -A /dev/shm"), "");
+
+    frozen.0.write("shop/models.py", "x = 2\n");
+    let layer = frozen.build();
+    assert_ne!(image(&layer), image(&snapshot));
+    let save = format!("docker save {} | grep -c -a canary-", image(&layer));
+    let found = Command::new("sh").args(["-c", &save]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout).trim(), "0");
 }
 
 #[test]

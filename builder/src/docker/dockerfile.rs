@@ -30,6 +30,12 @@ pub(super) async fn build(
 ) -> Result<Image, Error> {
     let context = context(frozen, path)?;
     let configured = &frozen.config.image;
+    if configured.ca_bundle.is_some() {
+        place.progress.note(format!(
+            "[image] ca_bundle is for the install steps: the steps of {path} do not see it, since a \
+             build can be given no file but the project's"
+        ));
+    }
     let name = format!("{BUILT}:{}", &key(&context, path, configured)[..SHORT_KEY]);
     if let Some(image) = engine.image(&name).await? {
         return Ok(image);
