@@ -17,7 +17,7 @@ use bollard::models::ContainerSummary;
 use bollard::query_parameters::{
     KillContainerOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::{join_all, try_join, try_join_all};
 use muletrain_proto::client::Address;
 use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::id::LeaseKey;
@@ -113,8 +113,10 @@ impl Docker {
         let first = containers.first().map(|container| container.name.as_str());
         for container in containers {
             match &container.role {
-                Role::Service { name, ready, limit } => {
-                    let image = service::image(&self.engine, name, &container.image).await?;
+                Role::Service { name, image, ready, limit } => {
+                    let known = self.have_service_image(image.as_deref(), platform).await?;
+                    let image = known.unwrap_or(&container.image);
+                    let image = service::image(&self.engine, name, image).await?;
                     let service = Service {
                         name: name.clone(),
                         container: self.create(container, image, first).await?,
@@ -134,8 +136,9 @@ impl Docker {
                 Role::Tests { .. } => {}
             }
         }
-        try_join_all(services.iter().map(|service| service.wait_until_ready(&self.engine))).await?;
-        let id = self.create(tests, tests.image.clone(), first).await?;
+        let ready = services.iter().map(|service| service.wait_until_ready(&self.engine));
+        let created = self.create(tests, tests.image.clone(), first);
+        let (_, id) = try_join(try_join_all(ready), created).await?;
         tests_container::start(&self.engine, id, services.clone()).await
     }
 
@@ -158,6 +161,21 @@ impl Docker {
                 let (image, endpoint) = (image.to_owned(), self.endpoint.clone());
                 Err(Error::Fetch { image, endpoint, source })
             }
+        }
+    }
+
+    /// Sees to it that the engine has just the image of a service that the builder saw; none where
+    /// that cannot be had, and what this engine calls by its name has to do.
+    async fn have_service_image<'a>(
+        &self,
+        image: Option<&'a str>,
+        platform: &str,
+    ) -> Result<Option<&'a str>, Error> {
+        let Some(image) = image else { return Ok(None) };
+        match self.have_image(image, platform).await {
+            Ok(()) => Ok(Some(image)),
+            Err(Error::NoImage { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
