@@ -1,0 +1,1 @@
+"""Books and the shelves they stand on."""

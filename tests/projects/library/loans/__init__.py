@@ -1,0 +1,1 @@
+"""Loans, in a database of their own."""

@@ -1,3 +1,5 @@
+"""Tables of books and shelves."""
+
 import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models

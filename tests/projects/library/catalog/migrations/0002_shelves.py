@@ -1,3 +1,5 @@
+"""The shelves that every library has."""
+
 from django.db import migrations
 
 from catalog.shelves import SHELVES

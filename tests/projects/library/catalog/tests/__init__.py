@@ -1,0 +1,1 @@
+"""Tests of books and of what a migration wrote."""

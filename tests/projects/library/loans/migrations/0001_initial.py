@@ -1,3 +1,5 @@
+"""The table of loans."""
+
 from django.db import migrations, models
 
 

@@ -1,0 +1,1 @@
+"""Tests of services and of the network."""
