@@ -33,6 +33,7 @@ fn service(image: String, ready: Ready) -> Service {
         ready_limit: Duration::from_secs(30).into(),
         aliases: vec!["database.internal".to_owned()],
         provides: [].into(),
+        image_id: None,
     }
 }
 

@@ -148,6 +148,9 @@ pub struct Service {
     pub name: String,
     /// Image reference.
     pub image: String,
+    /// What that was where the snapshot was built, `sha256:…`; none where it was not there.
+    #[serde(default)]
+    pub image_id: Option<String>,
     /// User it runs as, without any capability; none: the image's, with those it takes to step
     /// down from root.
     #[serde(default)]

@@ -52,7 +52,7 @@ prop_compose! {
         let ready_limit = Seconds::ZERO;
         Service {
             name, image, user, command, environment, tmpfs, data, ready, ready_limit, aliases,
-            provides,
+            provides, image_id: None,
         }
     }
 }

@@ -127,7 +127,7 @@ pub enum Error {
     },
     /// What a service stores is not part of what an image of its container would hold.
     #[error(
-        "service {service} stores in {data}, which is {volume}, a volume of its image, so it \
+        "service {service} stores in {data}, which is in {volume}, a volume of its image, so it \
          cannot be kept; let it store in a folder that is none, and name that in \
          services.{service}.data"
     )]

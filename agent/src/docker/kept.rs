@@ -142,3 +142,31 @@ fn check_volumes(storing: &Storing, found: &ContainerInspectResponse) -> Result<
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::MountPoint;
+
+    use super::*;
+
+    fn storing(data: &str) -> Storing {
+        let [service, container] = ["db", "pod-service1"].map(str::to_owned);
+        Storing { service, container, data: data.to_owned() }
+    }
+
+    #[test]
+    fn what_is_stored_in_a_volume_cannot_be_kept() {
+        let volume = MountPoint {
+            typ: Some("volume".to_owned()),
+            destination: Some("/var/lib/postgresql/data".to_owned()),
+            ..MountPoint::default()
+        };
+        let container =
+            ContainerInspectResponse { mounts: Some(vec![volume]), ..Default::default() };
+        for good in ["/var/tmp/muletrain", "/var/lib/postgresql", "/var/lib/postgresql/database"] {
+            assert!(check_volumes(&storing(good), &container).is_ok());
+        }
+        let below = storing("/var/lib/postgresql/data/16");
+        insta::assert_snapshot!(check_volumes(&below, &container).unwrap_err(), @"service db stores in /var/lib/postgresql/data/16, which is in /var/lib/postgresql/data, a volume of its image, so it cannot be kept; let it store in a folder that is none, and name that in services.db.data");
+    }
+}

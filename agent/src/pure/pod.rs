@@ -110,6 +110,8 @@ pub enum Role {
     Service {
         /// Its name.
         name: String,
+        /// Id of the image that its reference meant where the snapshot was built.
+        image: Option<String>,
         /// How it shows that it can be used.
         ready: Ready,
         /// How long that may take.
@@ -226,6 +228,7 @@ fn service(
         name,
         role: Role::Service {
             name: service.name.clone(),
+            image: service.image_id.clone(),
             ready: service.ready.clone(),
             limit: service.ready_limit.duration(),
         },
@@ -312,6 +315,7 @@ pub fn with_images(brief: &RunBrief, images: &BTreeMap<String, String>) -> RunBr
     for service in &mut brief.snapshot.services {
         if let Some(image) = images.get(&service.name) {
             service.image.clone_from(image);
+            service.image_id = None;
         }
     }
     brief

@@ -19,6 +19,7 @@ fn service(name: &str) -> Service {
         ready_limit: Duration::from_secs(60).into(),
         aliases: vec![format!("{name}.internal")],
         provides: BTreeMap::new(),
+        image_id: None,
     }
 }
 
@@ -98,6 +99,21 @@ fn tests_find_services_by_variables_unless_the_project_says_otherwise() {
     assert_eq!(found(&brief), "postgres://db");
     brief.snapshot.environment = Environment { set: url("postgres://mine"), pass: vec![] };
     assert_eq!(found(&brief), "postgres://mine");
+}
+
+#[test]
+fn a_service_with_databases_on_it_is_kept_and_replaced_by_its_name() {
+    let mut brief = brief(image());
+    brief.snapshot.services = vec![service("cache"), service("db")];
+    brief.snapshot.services[1].data = Some("/data".to_owned());
+    let found = storing(&key(1), &brief, &owner());
+    let containers = containers(&key(1), &brief, &owner(), 0, "").unwrap();
+    let [service, container, data] =
+        ["db", containers[1].name.as_str(), "/data"].map(str::to_owned);
+    assert_eq!(found, [Storing { service, container, data }]);
+    let images = [("db".to_owned(), "sha256:0".to_owned())].into();
+    let services = with_images(&brief, &images).snapshot.services;
+    assert_eq!([&services[0].image, &services[1].image], ["cache:1", "sha256:0"]);
 }
 
 #[test]

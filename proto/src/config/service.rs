@@ -38,6 +38,7 @@ impl Service {
         let mut service = snapshot::Service {
             name: name.to_owned(),
             image: self.image.clone().or_else(of_preset).unwrap_or_default(),
+            image_id: None,
             user: self.user.clone(),
             command: self.command.clone(),
             environment: self.env.clone(),

@@ -53,6 +53,7 @@ fn a_service_of_its_own_gets_nothing_added() {
     let wanted = Service {
         name: "mail".to_owned(),
         image: "mailpit".to_owned(),
+        image_id: None,
         user: None,
         command: vec![],
         environment: [].into(),

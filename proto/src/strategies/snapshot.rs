@@ -48,15 +48,17 @@ fn content() -> impl Strategy<Value = Content> {
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    let container = (text(), text(), option::of(text()), texts(), pairs(), texts());
+    let container =
+        (text(), text(), option::of(text()), option::of(text()), texts(), pairs(), texts());
     let use_of_it = (option::of(text()), ready(), seconds(), texts(), pairs());
     (container, use_of_it).prop_map(
         |(
-            (name, image, user, command, environment, tmpfs),
+            (name, image, image_id, user, command, environment, tmpfs),
             (data, ready, ready_limit, aliases, provides),
         )| Service {
             name,
             image,
+            image_id,
             user,
             command,
             environment,
