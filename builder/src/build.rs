@@ -1,5 +1,6 @@
 //! Making a snapshot: read the checkout, then freeze what was read.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use muletrain_proto::config::{Config, Runtime};
@@ -56,6 +57,8 @@ pub struct Placed {
     pub content: Content,
     /// The Python to start.
     pub python: String,
+    /// Ids of the images that services have, by the services' names, as far as they are known.
+    pub images: BTreeMap<String, String>,
 }
 
 /// Times a checkout is read that changes meanwhile.
@@ -103,10 +106,14 @@ async fn freeze_and_place(
     let staging = cache.staging()?;
     let frozen = freeze(settings, cache, staging.path(), progress).await?;
     let place = Place { cache, staging: staging.path(), progress };
-    let placed = match engine {
+    let mut placed = match engine {
         Some(engine) => docker::place(engine, &frozen, &place).await?,
         None => process::place(&frozen, &place).await?,
     };
+    let services = frozen.services.into_iter().map(|service| {
+        let image_id = placed.images.remove(&service.name);
+        Service { image_id, ..service }
+    });
     Ok(Snapshot {
         version: snapshot::VERSION,
         id: placed.id,
@@ -116,7 +123,7 @@ async fn freeze_and_place(
         python: placed.python,
         project: frozen.project,
         environment: frozen.environment,
-        services: frozen.services,
+        services: services.collect(),
         apps: frozen.apps,
         notes: progress.notes(),
     })

@@ -179,10 +179,9 @@ impl Image {
 /// The images that pods of a snapshot are made of, by their ids.
 #[must_use]
 pub fn images(snapshot: &Snapshot) -> Vec<Digest> {
-    match &snapshot.content {
-        Content::Docker { image, .. } => image.parse().into_iter().collect(),
-        Content::Process { .. } => vec![],
-    }
+    let Content::Docker { image, .. } = &snapshot.content else { return vec![] };
+    let services = snapshot.services.iter().filter_map(|service| service.image_id.as_ref());
+    std::iter::once(image).chain(services).filter_map(|image| image.parse().ok()).collect()
 }
 
 /// What someone is about to send of a blob.

@@ -22,7 +22,10 @@ mod snapshot;
 pub use engine::Engine;
 pub use error::Error;
 
+use std::collections::BTreeMap;
+
 use muletrain_proto::config::Runtime;
+use muletrain_proto::snapshot::Service;
 
 use crate::build::{Frozen, Place, Placed};
 use crate::settings;
@@ -66,13 +69,28 @@ pub async fn place(
     cleaning::abandoned(engine).await?;
     let base = base::prepare(engine, frozen, place).await?;
     let prepare = frozen.config.image.prepare.iter().map(String::as_str);
-    let identity: Vec<&str> = base.identity().into_iter().chain(prepare).collect();
+    let images = service_images(engine, &frozen.services).await?;
+    let decisive = prepare.chain(images.values().map(String::as_str));
+    let identity: Vec<&str> = base.identity().into_iter().chain(decisive).collect();
     let id = frozen.id(&identity)?;
     let made = snapshot::find_or_make(engine, frozen, &base, place).await?;
     let used = place.cache.used();
     [&base.image.id, &made.image].into_iter().for_each(|image| garbage::record_use(&used, image));
     place.progress.say(&format!("snapshot {id} is image {}", made.image));
-    Ok(Placed { id, content: made.content(&base), python: base.python })
+    Ok(Placed { id, content: made.content(&base), python: base.python, images })
+}
+
+/// Ids of the images that the engine has for services, by the services' names.
+async fn service_images(
+    engine: &Engine,
+    services: &[Service],
+) -> Result<BTreeMap<String, String>, Error> {
+    let mut images = BTreeMap::new();
+    for service in services {
+        let found = engine.image(&service.image).await?;
+        images.extend(found.map(|image| (service.name.clone(), image.id)));
+    }
+    Ok(images)
 }
 
 /// Removes what an interrupted build has on its engine.

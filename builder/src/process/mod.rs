@@ -4,6 +4,7 @@ mod cache;
 pub mod garbage;
 mod python;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -93,7 +94,8 @@ pub async fn place(frozen: &Frozen, place: &Place<'_>) -> Result<Placed, crate::
     let id = frozen.id(&["process", &python.path, &python.version, &python.key])?;
     progress.say(&format!("snapshot {id} in {}", root.display()));
     let root = root.to_string_lossy().into_owned();
-    Ok(Placed { id, content: Content::Process { root }, python: python.path })
+    let (content, images) = (Content::Process { root }, BTreeMap::new());
+    Ok(Placed { id, content, python: python.path, images })
 }
 
 fn check_services(frozen: &Frozen, progress: &Progress) -> Result<(), Error> {
