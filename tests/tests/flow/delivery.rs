@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use muletrain_proto::journal::Record;
 use muletrain_proto::snapshot::Content;
-use muletrain_tests::engine::prepare;
+use muletrain_tests::engine::{docker, prepare};
 use muletrain_tests::flow::Flow;
 use muletrain_tests::private_engine::{Events, PrivateEngine};
 use muletrain_tests::program::Running;
@@ -22,8 +22,51 @@ const SMALL: u64 = 64 << 10;
 const TESTS: &str = "from django.test import SimpleTestCase\n\n\n\
                      class AppTest(SimpleTestCase):\n    def test_passes(self):\n        pass\n";
 
+/// Tests that want a service.
+const CLIENT: &str = "\
+from urllib.request import urlopen
+
+from django.test import SimpleTestCase
+
+
+class ServiceTest(SimpleTestCase):
+    def test_it_answers(self):
+        self.assertEqual(urlopen('http://pages:8000/').status, 200)
+";
+
 fn flow() -> Flow {
     Flow::small(&[("app/tests.py", TESTS), ("other/tests.py", TESTS)])
+}
+
+/// An image of a server, of the base image's layers; it goes when this is dropped.
+struct ServiceImage(String);
+
+impl ServiceImage {
+    fn make(folder: &Path) -> Self {
+        let name = format!("muletrain-test-pages:{}", std::process::id());
+        let server = r#"CMD ["python3", "-m", "http.server", "8000", "--directory", "/etc"]"#;
+        let text = format!("FROM muletrain-test-base:bookworm\n{server}\n");
+        fs::create_dir(folder).expect("the folder is new");
+        fs::write(folder.join("Dockerfile"), text).expect("files can be written");
+        docker(&["build", "--quiet", "--tag", &name, &folder.display().to_string()]);
+        Self(name)
+    }
+
+    /// A project whose tests use it as a service.
+    fn configuration(&self) -> String {
+        let name = &self.0;
+        format!(
+            "[image]\nbase = 'muletrain-test-base:bookworm'\n\
+             install = ['pip install -r requirements.txt']\n\
+             [services.pages]\nimage = '{name}'\nready_port = 8000\n"
+        )
+    }
+}
+
+impl Drop for ServiceImage {
+    fn drop(&mut self) {
+        docker(&["image", "rm", "--force", &self.0]);
+    }
 }
 
 /// A scheduler with agents on some engines.
@@ -119,7 +162,10 @@ fn image(flow: &Flow) -> String {
 fn what_an_engine_lacks_comes_once_through_the_scheduler_and_then_only_what_changed() {
     prepare();
     let engines = [PrivateEngine::start(), PrivateEngine::start()];
-    let fleet = Fleet::start(flow(), &engines.each_ref().map(Some));
+    let flow = Flow::small(&[("app/tests.py", TESTS), ("other/tests.py", CLIENT)]);
+    let service = ServiceImage::make(&flow.path("service"));
+    project::write(&flow.project, "muletrain.toml", &service.configuration());
+    let fleet = Fleet::start(flow, &engines.each_ref().map(Some));
     let saves = Events::of_images("save", fleet.flow.path("saves"));
     fleet.submit().end().expect(0);
     let (first, before) = (image(&fleet.flow), fleet.kept());
