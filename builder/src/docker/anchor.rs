@@ -74,9 +74,8 @@ pub(super) async fn make(
     let access = Access { purpose: "snapshot", project: &frozen.name, ..Access::default() };
     let container = Container::start(engine, &base.image, &access).await?;
     let result = fill(&container, frozen, base, content, place).await;
-    let removed = container.remove().await;
+    container.remove().await;
     let (made, holding) = result?;
-    removed?;
     keep(&place.cache.anchors(), &made.image, &holding);
     Ok(made)
 }

@@ -109,9 +109,8 @@ impl Installation<'_> {
         };
         let container = Container::start(engine, self.wanted.image, &access).await?;
         let result = self.make(&container, frozen, key, place).await;
-        let removed = container.remove().await;
-        let image = result?;
-        removed.map(|()| image)
+        container.remove().await;
+        result
     }
 
     async fn make(

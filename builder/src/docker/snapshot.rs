@@ -60,7 +60,7 @@ pub(super) async fn find_or_make(
 /// The image of content that the engine has.
 async fn find(engine: &Engine, content: &str) -> Result<Option<Made>, Error> {
     let name = format!("{SNAPSHOTS}:{}", &content[..SHORT_KEY]);
-    let found = engine.image(&name).await?;
+    let found = engine.image(&name).await?.filter(|image| image.label(CONTENT) == content);
     Ok(found.map(|image| Made { note: image.label(NOTE).to_owned(), image: image.id }))
 }
 
@@ -120,9 +120,8 @@ async fn prepared(
         container.commit(config, SNAPSHOTS, &content[..SHORT_KEY]).await
     };
     let result = work.await;
-    let removed = container.remove().await;
-    let image = result?;
-    removed.map(|()| Made { image, note })
+    container.remove().await;
+    Ok(Made { image: result?, note })
 }
 
 /// Gives an image the name of what it holds.
