@@ -16,6 +16,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Why a part of an image cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The scheduler does not have it.
+    #[error(
+        "the scheduler at {scheduler} does not have {digest}; submit the run again, which sends \
+         what is missing"
+    )]
+    Absent {
+        /// Which.
+        digest: Digest,
+        /// Who was asked.
+        scheduler: Address,
+    },
     /// The scheduler does not give it, or was not reached for too long.
     #[error("cannot get {digest}")]
     Scheduler {
@@ -46,7 +57,7 @@ impl Error {
     /// Whether the scheduler simply does not have a part.
     #[must_use]
     pub fn is_absence_of(&self, wanted: Digest) -> bool {
-        matches!(self, Self::Scheduler { digest, source: Refused::Absent { .. } } if *digest == wanted)
+        matches!(self, Self::Absent { digest, .. } if *digest == wanted)
     }
 }
 
@@ -152,8 +163,12 @@ impl Arriving {
 
     /// Waits before another try, where that is worth it.
     async fn bear(&self, patience: &mut Patience, source: Refused) -> Result<(), Error> {
+        let digest = self.digest;
+        if matches!(source, Refused::Absent { .. }) {
+            return Err(Error::Absent { digest, scheduler: self.scheduler.clone() });
+        }
         if !source.is_passing() || patience.since.elapsed() > PATIENCE {
-            return Err(Error::Scheduler { digest: self.digest, source });
+            return Err(Error::Scheduler { digest, source });
         }
         tracing::debug!(digest = %self.digest, error = %source, "waiting for the scheduler");
         patience.failures += 1;

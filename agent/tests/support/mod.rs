@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 
 pub mod agent;
+pub mod blobs;
 pub mod engine;
+pub mod fake_engine;
 pub mod flow;
 pub mod project;
 pub mod scheduler;
