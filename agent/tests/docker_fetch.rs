@@ -1,6 +1,8 @@
 //! Images that an engine lacks, from a scheduler: what of them is sent, and what is said where
 //! they cannot be had.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use futures_util::future::join_all;
