@@ -109,7 +109,6 @@ impl Store {
             index.broken.extend(broken.map(|entry| (digest, entry)));
             return Err(Error::Full { size, limit: self.limit });
         };
-        index.arriving.insert(digest, size);
         for digest in chosen {
             let path = match index.kept.remove(&digest) {
                 Some(_) => self.path(&digest),
@@ -118,9 +117,14 @@ impl Store {
                     self.unfinished(&digest)
                 }
             };
-            fs::remove_file(&path).map_err(|source| Error::Disk { path, source })?;
-            tracing::info!(%digest, "made room");
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::Disk { path, source });
+                }
+                _ => tracing::info!(%digest, "made room"),
+            }
         }
+        index.arriving.insert(digest, size);
         Ok(())
     }
 
