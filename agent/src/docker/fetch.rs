@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::Docker;
 use bollard::query_parameters::{ImportImageOptionsBuilder, ListImagesOptionsBuilder};
@@ -107,7 +107,13 @@ impl Fetch {
             return flight;
         }
         let (engine, scheduler) = (self.engine.clone(), self.scheduler.clone());
-        let work = async move { fetch(&engine, &scheduler, image).await.map_err(Arc::new) };
+        let work = async move {
+            let begun = Instant::now();
+            let fetched = fetch(&engine, &scheduler, image).await;
+            let seconds = begun.elapsed().as_secs_f64();
+            tracing::info!(%image, seconds, ok = fetched.is_ok(), "fetched an image");
+            fetched.map_err(Arc::new)
+        };
         let flight = work.boxed().shared();
         flights.extend(flight.downgrade().map(|weak| (image, weak)));
         flight
