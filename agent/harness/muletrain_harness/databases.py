@@ -29,16 +29,15 @@ class Databases:
     @contextlib.contextmanager
     def being_set_up(self, connections, aliases):
         """`aliases` is None for all of them, as in runners written for older versions of Django."""
-        for alias in connections if aliases is None else aliases:
-            vendor = connections[alias].vendor
-            self._databases[alias] = {"alias": alias, "vendor": vendor, "warm": False}
         started = time.monotonic()
-        with creating(connections, self._databases, self._create):
+        with creating(connections, connections if aliases is None else aliases, self._create):
             yield
         self._seconds = time.monotonic() - started
 
     def _create(self, connection, create, args, kwargs):
-        database, kept = self._databases[connection.alias], self._kept.get(connection.alias)
+        kept = self._kept.get(connection.alias)
+        database = {"alias": connection.alias, "vendor": connection.vendor, "warm": False}
+        self._databases[connection.alias] = database
         started = time.monotonic()
         try:
             if kept is None:
