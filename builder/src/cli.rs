@@ -25,6 +25,7 @@ Examples:
   muletrain-builder suites                 the apps of the project in this folder
   muletrain-builder build                  freeze it, in Docker where an engine answers
   muletrain-builder build shop --runtime process
+  muletrain-builder warm                   set its databases up ahead of the next run
   muletrain-builder gc --keep-bytes 5g     remove what was not used for longest
   muletrain-builder build | jq .id
   muletrain-builder build | muletrain-builder push --scheduler http://127.0.0.1:7443";
@@ -39,6 +40,11 @@ pub enum Command {
     /// The snapshot is read from standard input, as `build` prints it. Agents whose Docker
     /// Engine lacks the images get them from there.
     Push(Push),
+    /// Freeze a checkout and set its test databases up, so that the next run finds them
+    ///
+    /// They are kept on this host, and used by every run whose migrations, models and settings
+    /// are the same. Variables that [env] pass names have to be set as they are for the run.
+    Warm(Warm),
     /// Remove the images, copies and environments that were not used for longest
     ///
     /// What a container or another builder uses stays, and so does what it is made on.
@@ -74,6 +80,29 @@ pub struct Build {
     /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
     #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
     pub cache: Option<PathBuf>,
+}
+
+/// Arguments of `warm`.
+#[derive(Debug, Args)]
+pub struct Warm {
+    /// The project: the folder that holds muletrain.toml, pyproject.toml or manage.py
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// What tests will run in
+    #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
+    pub runtime: Option<Runtime>,
+    /// Docker Engine that will run them: unix:///PATH or tcp://127.0.0.1:PORT
+    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
+    pub docker_host: Option<String>,
+    /// Where databases, copies and virtual environments are kept [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+impl From<Warm> for Build {
+    fn from(Warm { path, runtime, docker_host, cache }: Warm) -> Self {
+        Self { path, committed: false, dry_run: false, json: false, runtime, docker_host, cache }
+    }
 }
 
 /// Arguments of `push`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use muletrain_proto::config;
 use muletrain_proto::exit_code::ExitCode;
 
-use crate::{docker, process, push, source};
+use crate::{docker, process, push, source, warm};
 
 /// Why the builder gives up.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,9 @@ pub enum Error {
     /// Images could not be sent.
     #[error(transparent)]
     Push(#[from] push::Error),
+    /// Databases could not be set up ahead.
+    #[error(transparent)]
+    Warm(#[from] warm::Error),
     /// The answer cannot be written.
     #[error("cannot write to standard output")]
     Output(#[source] std::io::Error),
@@ -80,6 +83,7 @@ impl Error {
             | Self::Usage(_) => ExitCode::Usage,
             Self::Docker(error) => error.exit_code(),
             Self::Push(push::Error::Snapshot(_)) => ExitCode::Usage,
+            Self::Warm(error) => error.exit_code(),
             Self::Push(_) | Self::Source(_) | Self::Process(_) | Self::Output(_) => {
                 ExitCode::Infrastructure
             }

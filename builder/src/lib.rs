@@ -17,6 +17,7 @@ pub mod push;
 pub mod settings;
 pub mod source;
 pub mod suites;
+pub mod warm;
 
 use std::io::Write;
 use std::time::Duration;
@@ -64,6 +65,11 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Build(arguments) => {
             let settings = settings::Build::resolve(arguments)?;
             print_json(&until_signal(build::build(&settings, &progress), clean(&settings))?)
+        }
+        Command::Warm(arguments) => {
+            let settings = settings::Build::resolve(arguments.into())?;
+            let work = warm::warm(&settings, &cli.common, &progress);
+            until_signal(work, clean(&settings))
         }
         Command::Push(arguments) => {
             let settings = settings::Push::resolve(arguments)?;

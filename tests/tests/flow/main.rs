@@ -22,6 +22,7 @@ macro_rules! in_both_runtimes {
     };
 }
 
+mod ahead;
 mod automatic;
 mod broken;
 mod checkout;
