@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use muletrain_proto::journal::Record;
@@ -52,12 +53,13 @@ impl ServiceImage {
         Self(name)
     }
 
-    /// A project whose tests use it as a service.
+    /// Of a project whose tests use it as a service. Nobody else tests as this user, so that nobody
+    /// else makes anchors that this project's layers are put on.
     fn configuration(&self) -> String {
         let name = &self.0;
         format!(
             "[image]\nbase = 'muletrain-test-base:bookworm'\n\
-             install = ['pip install -r requirements.txt']\n\
+             install = ['pip install -r requirements.txt']\nuser = '1234:1234'\n\
              [services.pages]\nimage = '{name}'\nready_port = 8000\n"
         )
     }
@@ -65,15 +67,17 @@ impl ServiceImage {
 
 impl Drop for ServiceImage {
     fn drop(&mut self) {
-        docker(&["image", "rm", "--force", &self.0]);
+        // One that is not there need not go.
+        let _ = Command::new("docker").args(["image", "rm", "--force", &self.0]).output();
     }
 }
 
 /// A scheduler with agents on some engines.
 struct Fleet {
-    flow: Flow,
-    scheduler: Running,
     agents: Vec<Running>,
+    scheduler: Running,
+    // Last, because the others leave what they say in its folder.
+    flow: Flow,
 }
 
 impl Fleet {
