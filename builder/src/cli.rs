@@ -123,10 +123,10 @@ pub struct Push {
 #[derive(Debug, Args)]
 pub struct Collection {
     /// How much may stay, the last used first
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, default_value = "20GiB")]
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "20GiB")]
     pub keep_bytes: u64,
     /// What was used within this time stays, whatever it takes
-    #[arg(long, value_name = "TIME", value_parser = units::parse_duration, default_value = "1h")]
+    #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub keep_recent: Seconds,
     /// Say what would be removed, and remove nothing
     #[arg(long)]
@@ -140,6 +140,16 @@ pub struct Collection {
     /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
     #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
     pub cache: Option<PathBuf>,
+}
+
+/// A size as anywhere else, or nothing.
+fn size(text: &str) -> Result<u64, units::Error> {
+    if text == "0" { Ok(0) } else { units::parse_bytes(text) }
+}
+
+/// A time as anywhere else, or none.
+fn time(text: &str) -> Result<Seconds, units::Error> {
+    if text == "0" { Ok(Seconds::ZERO) } else { units::parse_duration(text) }
 }
 
 /// Arguments of `suites`.

@@ -53,6 +53,10 @@ impl Anchor {
         for id in candidates(engine, frozen, base).await? {
             // It may have been removed since it was listed.
             let Some(image) = engine.image(&id).await? else { continue };
+            // What somebody built on an anchor has its labels as well.
+            if image.layers.split_last().is_none_or(|(_, lower)| *lower != base.image.layers) {
+                continue;
+            }
             let Some(holding) = holding(engine, &image, place).await? else { continue };
             let delta = Delta::between(&holding, &frozen.source.manifest);
             if delta.bytes() <= LIMIT {

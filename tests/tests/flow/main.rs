@@ -27,6 +27,7 @@ mod automatic;
 mod broken;
 mod checkout;
 mod delivery;
+mod engines;
 mod faults;
 mod fleet;
 mod interrupt;

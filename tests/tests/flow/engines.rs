@@ -1,0 +1,90 @@
+//! Snapshots of one tree on several engines, and what is removed of them again.
+
+use std::fs;
+
+use muletrain_proto::snapshot::{self, Content};
+use muletrain_tests::engine::{docker, prepare};
+use muletrain_tests::flow::Flow;
+use muletrain_tests::private_engine::PrivateEngine;
+use muletrain_tests::project::write;
+
+/// A project and an engine that has its base, and nothing that others have built on it.
+fn base() -> (Flow, PrivateEngine) {
+    prepare();
+    let flow = Flow::small(&[("app/models.py", "x = 1\n")]);
+    let snapshot = build(&flow, None);
+    let base = inspect("{{index .Config.Labels \"muletrain.base-image\"}}", &snapshot);
+    let name = inspect("{{index .RepoTags 0}}", &base);
+    let engine = PrivateEngine::start();
+    let file = flow.path("base.tar").display().to_string();
+    docker(&["save", "--output", &file, &name, "muletrain-test-base:bookworm"]);
+    engine.docker(&["load", "--quiet", "--input", &file]);
+    (flow, engine)
+}
+
+/// Builds a snapshot; each engine's builder has a cache of its own. The id of its image.
+fn build(flow: &Flow, engine: Option<&PrivateEngine>) -> String {
+    let mut command = flow.command("muletrain-builder");
+    command.arg("build").arg(&flow.project).args(["--runtime", "docker"]);
+    if let Some(engine) = engine {
+        command.args(["--docker-host", &engine.address()]);
+        command.env("MULETRAIN_CACHE", flow.path("other cache"));
+    }
+    let built = flow.start(&mut command).end();
+    built.expect(0);
+    match snapshot::read(&built.stdout).unwrap().content {
+        Content::Docker { image, .. } => image,
+        Content::Process { .. } => panic!("it is an image"),
+    }
+}
+
+fn inspect(format: &str, image: &str) -> String {
+    docker(&["image", "inspect", "--format", format, image]).trim().to_owned()
+}
+
+#[test]
+fn one_tree_on_one_anchor_is_one_image_wherever_it_is_built() {
+    let (flow, one) = base();
+    let anchor = build(&flow, Some(&one));
+    let name = one.docker(&["image", "inspect", "--format", "{{index .RepoTags 0}}", &anchor]);
+    let file = flow.path("anchor.tar").display().to_string();
+    one.docker(&["save", "--output", &file, name.trim()]);
+    let other = PrivateEngine::start();
+    for name in ["base.tar", "anchor.tar"] {
+        other.docker(&["load", "--quiet", "--input", &flow.path(name).display().to_string()]);
+    }
+
+    write(&flow.project, "app/models.py", "x = 2\n");
+    write(&flow.project, "app/new/a file.py", "y = 1\n");
+    let here = build(&flow, Some(&one));
+    fs::remove_dir_all(flow.path("other cache")).unwrap();
+    assert_eq!(here, build(&flow, Some(&other)));
+    assert_ne!(here, anchor);
+}
+
+#[test]
+fn what_nobody_uses_is_removed_and_what_a_container_uses_stays() {
+    let (flow, engine) = base();
+    let build_with = |text| {
+        write(&flow.project, "app/models.py", text);
+        build(&flow, Some(&engine))
+    };
+    let (anchor, used, unused) =
+        (build_with("x = 1\n"), build_with("x = 2\n"), build_with("x = 3\n"));
+    engine.docker(&["create", &used, "true"]);
+
+    let mut command = flow.command("muletrain-builder");
+    command.args(["gc", "--keep-bytes", "0", "--keep-recent", "0"]);
+    command.args(["--docker-host", &engine.address()]);
+    let removed = flow.start(command.env("MULETRAIN_CACHE", flow.path("other cache"))).end();
+    removed.expect(0);
+
+    let left = engine.docker(&["images", "--all", "--quiet", "--no-trunc"]);
+    assert!(left.contains(&used) && !left.contains(&unused), "{left}");
+    assert!(left.contains(&anchor), "what a container's image is made on stays: {left}");
+    assert!(removed.stdout.contains("removed muletrain-snapshot:"), "{}", removed.stdout);
+    let foreign = engine.docker(&["images", "--quiet", "muletrain-test-base"]);
+    assert_eq!(foreign.lines().count(), 1, "an image of somebody else");
+    // Whatever is gone, the next snapshot is whole.
+    assert_eq!(build_with("x = 3\n"), unused);
+}
