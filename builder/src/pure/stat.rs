@@ -28,7 +28,7 @@ pub struct Stat {
 pub struct Seen {
     /// SHA-256 of its content, in hexadecimal.
     pub digest: String,
-    /// Whether it is a private key.
+    /// Whether a private key is in it.
     pub is_key: bool,
 }
 
@@ -37,7 +37,7 @@ pub struct Seen {
 pub struct Known(BTreeMap<PathBuf, (Stat, Seen)>);
 
 /// What a file of [`Known`] begins with.
-const PURPOSE: &str = "muletrain known files 1";
+const PURPOSE: &str = "muletrain known files 2";
 
 impl Known {
     /// What is known of a file that looks like this now.

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Repository, StatusOptions};
+use git2::{ErrorCode, Oid, Repository, StatusOptions};
 use muletrain_proto::snapshot::Revision;
 
 use super::{Error, Listing};
@@ -39,9 +39,9 @@ pub(super) fn ignored(project: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 /// The commit that is checked out; none outside git and before the first commit.
-pub(super) fn head(project: &Path) -> Result<Option<git2::Oid>, Error> {
+pub(super) fn head(project: &Path) -> Result<Option<Oid>, Error> {
     let Some((repository, _)) = open(project)? else { return Ok(None) };
-    Ok(repository.head().ok().and_then(|head| head.target()))
+    Ok(commit_of(&repository))
 }
 
 /// The repository a folder is in and its path in there; none where git ignores the folder.
@@ -74,11 +74,14 @@ fn add(
     at: &Path,
     listing: &mut Listing,
 ) -> Result<bool, git2::Error> {
+    let mut dirty = false;
     for entry in repository.index()?.iter() {
         let path = Path::new(OsStr::from_bytes(&entry.path)).to_owned();
         let Ok(relative) = path.strip_prefix(prefix) else { continue };
         match entry.mode {
-            SUBMODULE => add_submodule(repository, &path, &at.join(relative), listing)?,
+            SUBMODULE => {
+                dirty |= add_submodule(repository, &path, entry.id, &at.join(relative), listing)?;
+            }
             _ => drop(listing.paths.insert(at.join(relative), true)),
         }
     }
@@ -95,24 +98,41 @@ fn add(
         }
         listing.paths.entry(at.join(relative)).or_insert(false);
     }
-    Ok(!statuses.is_empty())
+    Ok(dirty || !statuses.is_empty())
 }
 
+/// Adds a submodule's files. Returns whether they differ from what the repository's commit names;
+/// `staged` is the commit that its index names.
 fn add_submodule(
     repository: &Repository,
     path: &Path,
+    staged: Oid,
     at: &Path,
     listing: &mut Listing,
-) -> Result<(), git2::Error> {
+) -> Result<bool, git2::Error> {
     let folder = repository.workdir().unwrap_or(Path::new("")).join(path);
     match Repository::open(&folder) {
-        Ok(inner) => add(&inner, Path::new(""), at, listing).map(drop),
+        Ok(inner) => {
+            let stands = |commit: Option<Oid>| commit == Some(staged);
+            let moved = !stands(commit_of(&inner)) || !stands(submodule(repository, path));
+            Ok(add(&inner, Path::new(""), at, listing)? || moved)
+        }
         Err(error) if error.code() == ErrorCode::NotFound => {
             listing.left_out.add(at.to_owned(), Reason::Submodule);
-            Ok(())
+            Ok(false)
         }
         Err(error) => Err(error),
     }
+}
+
+/// The commit of a submodule that the commit of its repository names.
+fn submodule(repository: &Repository, path: &Path) -> Option<Oid> {
+    let tree = repository.head().ok()?.peel_to_tree().ok()?;
+    tree.get_path(path).ok().map(|entry| entry.id())
+}
+
+fn commit_of(repository: &Repository) -> Option<Oid> {
+    repository.head().ok()?.target()
 }
 
 fn untracked(prefix: &Path) -> StatusOptions {

@@ -14,7 +14,7 @@ use super::known::Kept;
 use super::{Error, Listing, Source};
 use crate::pure::digest::hexadecimal;
 use crate::pure::left_out::{LeftOut, Reason};
-use crate::pure::private;
+use crate::pure::private::{KeySearch, is_secret_name};
 use crate::pure::stat::{Known, Seen, Stat};
 use crate::pure::tree::{Manifest, Node, may_hold, stays_inside};
 
@@ -73,9 +73,7 @@ impl Scanner<'_> {
             Err(source) => return Err(Error::Read { path: from, source }),
         };
         match () {
-            () if !tracked && private::is_secret_name(path) => {
-                self.leave_out(path, Reason::SecretName)
-            }
+            () if !tracked && is_secret_name(path) => self.leave_out(path, Reason::SecretName),
             () if metadata.is_symlink() => self.link(path, &from),
             () if metadata.is_file() => self.file(path, &from, &metadata, tracked),
             () if metadata.is_dir() => Ok(None),
@@ -122,15 +120,13 @@ impl Scanner<'_> {
         let unreadable = |source| Error::Read { path: from.to_owned(), source };
         let Some(mut input) = open(from).map_err(unreadable)? else { return Ok(None) };
         let before = stat(&input.metadata().map_err(unreadable)?);
-        let (mut hash, mut size, mut is_key) = (Sha256::new(), 0, false);
+        let (mut hash, mut size, mut keys) = (Sha256::new(), 0, KeySearch::default());
         loop {
             let read = input.read(&mut self.block).map_err(unreadable)?;
             if read == 0 {
                 break;
             }
-            if size == 0 {
-                is_key = private::is_key(&self.block[..read.min(private::HEAD)]);
-            }
+            keys.add(&self.block[..read]);
             hash.update(&self.block[..read]);
             size += read as u64;
         }
@@ -138,7 +134,7 @@ impl Scanner<'_> {
         if before != after || size != after.size {
             return Err(Error::Changed { path: from.to_owned() });
         }
-        Ok(Some((after, Seen { digest: hexadecimal(&hash.finalize()), is_key })))
+        Ok(Some((after, Seen { digest: hexadecimal(&hash.finalize()), is_key: keys.found() })))
     }
 
     /// Whether no folder above a file is a link: such a file is not what git tracks there.

@@ -155,17 +155,26 @@ fn secrets_that_git_does_not_track_stay_out() {
     let checkout = Checkout::repository();
     checkout.write("a.py", "");
     checkout.commit();
-    for path in [".env", "shop/.env.local", "tls/server.key", ".muletrain/runs/1", "id_ed25519"] {
+    for path in [
+        ".env-prod",
+        ".envs/.production/.django",
+        "shop/.env.local",
+        "tls/server.key",
+        ".muletrain/runs/1",
+        "id_ed25519",
+    ] {
         checkout.write(path, "canary");
     }
+    let chain = "-----BEGIN CERTIFICATE-----\n".repeat(20_000);
+    checkout.write("chain.txt", &format!("{chain}-----BEGIN EC PRIVATE KEY-----\ncanary\n"));
     checkout.write("pem.txt", "-----BEGIN RSA PRIVATE KEY-----\ncanary\n");
 
     let source = checkout.read();
 
     assert_eq!(paths_of(&source), ["a.py"]);
     insta::assert_snapshot!(source.notes().join("\n"), @r"
-    left out pem.txt: not tracked by git and a private key
-    left out .env, id_ed25519, shop/.env.local, tls/server.key: not tracked by git and named like a file of secrets
+    left out chain.txt, pem.txt: not tracked by git and a private key
+    left out .env-prod, .envs/.production/.django, id_ed25519, shop/.env.local, tls/server.key: not tracked by git and named like a file of secrets
     ");
 }
 
@@ -212,6 +221,28 @@ fn submodules_are_part_of_it() {
     let source = checkout.read();
 
     assert_eq!(paths_of(&source), [".gitmodules", "manage.py", "vendor/lib/lib.py"]);
+}
+
+#[test]
+fn a_submodule_that_differs_makes_its_repository_differ() {
+    let library = Checkout::repository();
+    library.write("lib.py", "");
+    library.commit();
+    let checkout = Checkout::repository();
+    let url = library.path().to_str().unwrap();
+    checkout.git(&["submodule", "--quiet", "add", url, "vendor/lib"]);
+    checkout.commit();
+    let is_dirty = || checkout.read().revision.unwrap().dirty;
+    assert!(!is_dirty());
+
+    checkout.write("vendor/lib/lib.py", "edited");
+    assert!(is_dirty(), "edited");
+    checkout.git(&["-C", "vendor/lib", "commit", "-qam", "further"]);
+    assert!(is_dirty(), "moved");
+    checkout.git(&["add", "vendor/lib"]);
+    assert!(is_dirty(), "staged");
+    checkout.git(&["commit", "-qm", "further"]);
+    assert!(!is_dirty(), "committed");
 }
 
 #[test]
