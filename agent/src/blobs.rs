@@ -35,6 +35,27 @@ pub enum Error {
         /// Why.
         source: Refused,
     },
+    /// A connection ended as if all of it had arrived.
+    #[error("the scheduler at {scheduler} ended {digest} early")]
+    Early {
+        /// Which.
+        digest: Digest,
+        /// Who ended it.
+        scheduler: Address,
+    },
+    /// It has another size than a moment ago.
+    #[error(
+        "{digest} has {size} bytes and had {first} when it began to arrive; is the scheduler's \
+         disk in order?"
+    )]
+    Resized {
+        /// Which.
+        digest: Digest,
+        /// Bytes it had at first.
+        first: u64,
+        /// Bytes it has.
+        size: u64,
+    },
     /// Something else arrived.
     #[error("what arrived as {digest} is something else; is the scheduler's disk in order?")]
     Other {
@@ -59,6 +80,18 @@ impl Error {
     pub fn is_absence_of(&self, wanted: Digest) -> bool {
         matches!(self, Self::Absent { digest, .. } if *digest == wanted)
     }
+
+    /// Whether the same may work a moment later.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Scheduler { source, .. } => source.is_passing(),
+            Self::Early { .. } => true,
+            Self::Absent { .. }
+            | Self::Resized { .. }
+            | Self::Other { .. }
+            | Self::Large { .. } => false,
+        }
+    }
 }
 
 /// A blob that is arriving.
@@ -78,21 +111,21 @@ impl Arriving {
     /// # Errors
     /// When the scheduler does not have it, or is not reached for a minute.
     pub async fn open(scheduler: &Address, digest: Digest) -> Result<Self, Error> {
-        let mut arriving = Self {
+        let mut patience = Patience::new();
+        let download = loop {
+            match connect(scheduler, Request { digest, offset: 0 }).await {
+                Ok(download) => break download,
+                Err(error) => patience.bear(error).await?,
+            }
+        };
+        Ok(Self {
             scheduler: scheduler.clone(),
             digest,
-            size: 0,
+            size: download.size,
             received: 0,
             hash: Hash::default(),
-            download: None,
-        };
-        let mut patience = Patience::new();
-        while arriving.download.is_none() {
-            if let Err(source) = arriving.connect().await {
-                arriving.bear(&mut patience, source).await?;
-            }
-        }
-        Ok(arriving)
+            download: Some(download),
+        })
     }
 
     /// All bytes it has.
@@ -130,7 +163,7 @@ impl Arriving {
                     self.hash.update(&piece);
                     return Ok(Some(piece));
                 }
-                Err(source) => self.bear(&mut patience, source).await?,
+                Err(error) => patience.bear(error).await?,
             }
         }
         match self.hash.clone().finish() == self.digest {
@@ -140,40 +173,41 @@ impl Arriving {
     }
 
     /// The next piece by the connection there is, or by another one.
-    async fn piece(&mut self) -> Result<Vec<u8>, Refused> {
-        loop {
-            let Some(mut download) = self.download.take() else {
-                self.connect().await?;
-                continue;
-            };
-            if let Some(piece) = download.piece().await? {
+    async fn piece(&mut self) -> Result<Vec<u8>, Error> {
+        let (digest, scheduler) = (self.digest, self.scheduler.clone());
+        let mut download = match self.download.take() {
+            Some(download) => download,
+            None => self.reconnect().await?,
+        };
+        match download.piece().await.map_err(|source| refused(&scheduler, digest, source))? {
+            Some(piece) => {
                 self.download = Some(download);
-                return Ok(piece);
+                Ok(piece)
             }
+            None => Err(Error::Early { digest, scheduler }),
         }
     }
 
-    async fn connect(&mut self) -> Result<(), Refused> {
-        let request = Request { digest: self.digest, offset: self.received };
-        let download = Blobs::connect(&self.scheduler).await?.get(request).await?;
-        self.size = download.size;
-        self.download = Some(download);
-        Ok(())
+    /// Goes on where it was, with the same blob.
+    async fn reconnect(&self) -> Result<Download, Error> {
+        let (digest, first) = (self.digest, self.size);
+        let download = connect(&self.scheduler, Request { digest, offset: self.received }).await?;
+        match download.size {
+            size if size == first => Ok(download),
+            size => Err(Error::Resized { digest, first, size }),
+        }
     }
+}
 
-    /// Waits before another try, where that is worth it.
-    async fn bear(&self, patience: &mut Patience, source: Refused) -> Result<(), Error> {
-        let digest = self.digest;
-        if matches!(source, Refused::Absent { .. }) {
-            return Err(Error::Absent { digest, scheduler: self.scheduler.clone() });
-        }
-        if !source.is_passing() || patience.since.elapsed() > PATIENCE {
-            return Err(Error::Scheduler { digest, source });
-        }
-        tracing::debug!(digest = %self.digest, error = %source, "waiting for the scheduler");
-        patience.failures += 1;
-        tokio::time::sleep(backoff::delay(patience.failures, fastrand::f64())).await;
-        Ok(())
+async fn connect(scheduler: &Address, request: Request) -> Result<Download, Error> {
+    let begun = async { Blobs::connect(scheduler).await?.get(request).await };
+    begun.await.map_err(|source| refused(scheduler, request.digest, source))
+}
+
+fn refused(scheduler: &Address, digest: Digest, source: Refused) -> Error {
+    match source {
+        Refused::Absent { .. } => Error::Absent { digest, scheduler: scheduler.clone() },
+        source => Error::Scheduler { digest, source },
     }
 }
 
@@ -186,5 +220,16 @@ struct Patience {
 impl Patience {
     fn new() -> Self {
         Self { since: Instant::now(), failures: 0 }
+    }
+
+    /// Waits before another try, where that is worth it.
+    async fn bear(&mut self, error: Error) -> Result<(), Error> {
+        if !error.is_passing() || self.since.elapsed() > PATIENCE {
+            return Err(error);
+        }
+        tracing::debug!(%error, "waiting for the scheduler");
+        self.failures += 1;
+        tokio::time::sleep(backoff::delay(self.failures, fastrand::f64())).await;
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ mod support;
 use muletrain_agent::blobs::{Arriving, Error};
 use muletrain_proto::blob::Digest;
 use muletrain_proto::client::Address;
-use support::blobs::{Served, serve};
+use support::blobs::{Served, serve, serve_shrinking};
 
 /// Serves something as what is wanted.
 fn serve_wanted(content: &[u8], breath: usize) -> Served {
@@ -29,6 +29,15 @@ async fn what_is_something_else_is_an_error() {
     let served = serve_wanted(b"wasted", 100);
     let error = get(&served.address, 100).await.unwrap_err();
     assert!(matches!(error, Error::Other { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_shrinks_while_it_arrives_is_an_error_and_not_asked_for_again() {
+    let served = serve_shrinking([(Digest::of(b"wanted"), b"wanted".to_vec())].into(), 3);
+    let error = get(&served.address, 100).await.unwrap_err();
+    assert!(matches!(error, Error::Resized { first: 6, size: 3, .. }), "{error}");
+    let wanted = Digest::of(b"wanted");
+    assert_eq!(*served.asked.lock().unwrap(), [(wanted, 0), (wanted, 3)]);
 }
 
 #[tokio::test]

@@ -23,11 +23,19 @@ pub struct Served {
 
 /// Serves blobs, so many bytes by each connection.
 pub fn serve(blobs: BTreeMap<Digest, Vec<u8>>, breath: usize) -> Served {
+    serve_fickle(Fickle { blobs, breath, asked: Arc::default(), shrinks: false })
+}
+
+/// Serves blobs, each as if it ended where the connection before broke.
+pub fn serve_shrinking(blobs: BTreeMap<Digest, Vec<u8>>, breath: usize) -> Served {
+    serve_fickle(Fickle { blobs, breath, asked: Arc::default(), shrinks: true })
+}
+
+fn serve_fickle(fickle: Fickle) -> Served {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("s");
     let listener = UnixListenerStream::new(tokio::net::UnixListener::bind(&socket).unwrap());
-    let asked = Arc::default();
-    let fickle = Fickle { blobs, breath, asked: Arc::clone(&asked) };
+    let asked = fickle.asked.clone();
     let server = tonic::transport::Server::builder().add_service(BlobsServer::new(fickle));
     tokio::spawn(server.serve_with_incoming(listener));
     Served { address: Address::Unix(socket), asked, _folder: folder }
@@ -37,6 +45,7 @@ struct Fickle {
     blobs: BTreeMap<Digest, Vec<u8>>,
     breath: usize,
     asked: Arc<Mutex<Vec<(Digest, u64)>>>,
+    shrinks: bool,
 }
 
 #[tonic::async_trait]
@@ -52,6 +61,8 @@ impl Blobs for Fickle {
         let absent = || Status::not_found("it is not here");
         let content = self.blobs.get(&wanted.digest).ok_or_else(absent)?;
         let start = usize::try_from(wanted.offset).unwrap();
+        let shrunk = self.shrinks && start > 0;
+        let content = if shrunk { &content[..start] } else { &content[..] };
         let end = content.len().min(start + self.breath);
         let say = |got: Got| Ok(wire::GetMessage::from(got));
         let mut messages = vec![
