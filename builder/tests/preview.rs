@@ -4,6 +4,10 @@
 
 mod support;
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
 use support::Project;
 
 fn project() -> Project {
@@ -77,4 +81,52 @@ fn scripts_get_all_of_it() {
     let reasons = value["left_out"].as_array().unwrap().iter().map(|it| &it["reason"]);
     assert!(reasons.eq(["secret_name", "outside_link", "ignored"]));
     assert_eq!(value["left_out"][2]["paths"], serde_json::json!([".env", "venv"]));
+}
+
+/// A command for whom permissions count, which they do not for a root with all its powers.
+fn as_ordinary_user(command: Command) -> Command {
+    if !rustix::process::geteuid().is_root() {
+        return command;
+    }
+    let mut without = Command::new("setpriv");
+    without.args(["--bounding-set", "-dac_override,-dac_read_search", "--inh-caps=-all", "--"]);
+    without.arg(command.get_program()).args(command.get_args());
+    without
+}
+
+#[test]
+fn folders_that_cannot_be_read_are_named() {
+    let project = Project::new("");
+    project.write(".gitignore", "/ignored/\n");
+    for folder in ["closed", "shop/closed", "empty/deep", "ignored"] {
+        project.write(&format!("{folder}/a.py"), "");
+    }
+    let closed = ["closed", "shop/closed", "empty/deep", "ignored"];
+    let allow = |mode: u32| {
+        for folder in closed {
+            fs::set_permissions(project.path().join(folder), Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    allow(0o000);
+    let built = as_ordinary_user(project.command(&["--dry-run"])).output().unwrap();
+    allow(0o755);
+    insta::assert_snapshot!(String::from_utf8(built.stdout).unwrap(), @r"
+    7 files, 10 bytes
+    left out closed, empty/deep, shop/closed: a folder that cannot be read; make it readable or let git ignore it
+    left out ignored: ignored by git
+    ");
+}
+
+#[test]
+fn a_sparse_index_is_named_with_the_way_out() {
+    let project = Project::new("");
+    project.write("frontend/src/index.js", "");
+    project.git(&["add", "-A"]);
+    project.git(&["commit", "-q", "-m", "y"]);
+    project.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "shop", "django"]);
+    let refusal = project.build(&["--dry-run"]).error(4);
+    let refusal = refusal.replace(project.path().to_str().unwrap(), "PROJECT");
+    insta::assert_snapshot!(refusal, @"error: cannot read the git repository of PROJECT: it has a sparse index; write it out with git -C PROJECT sparse-checkout reapply --no-sparse-index");
+    project.git(&["sparse-checkout", "reapply", "--no-sparse-index"]);
+    assert_eq!(project.build(&["--dry-run"]).code, Some(0));
 }

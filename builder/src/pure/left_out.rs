@@ -25,6 +25,8 @@ pub enum Reason {
     Repository,
     /// A submodule that is not here.
     Submodule,
+    /// A folder that cannot be read.
+    Closed,
     /// Git ignores it.
     Ignored,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Reason {
             Self::Submodule => {
                 "a submodule that is not checked out; run git submodule update --init"
             }
+            Self::Closed => "a folder that cannot be read; make it readable or let git ignore it",
             Self::Ignored => "ignored by git",
         })
     }

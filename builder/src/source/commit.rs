@@ -23,7 +23,7 @@ const LINK: i32 = 0o120_000;
 /// Writes the files of a project's commit into a folder, made for it, and lists them there.
 pub(super) fn export(project: &Path, folder: &Path) -> Result<Listing, Error> {
     let none = || Error::NoCommit { path: project.to_owned() };
-    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let failed = |error| Error::of_git(project, error);
     let (repository, prefix) = git::open(project)?.ok_or_else(none)?;
     let revision = git::revision(&repository, false).ok_or_else(none)?;
     let commit = repository.head().and_then(|head| head.peel_to_commit()).map_err(failed)?;
@@ -60,7 +60,7 @@ impl Export<'_> {
         path: &Path,
         at: &Path,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Git { path: self.project.to_owned(), source };
+        let failed = |error| Error::of_git(self.project, error);
         for entry in tree {
             let name = OsStr::from_bytes(entry.name_bytes());
             let (path, at) = (path.join(name), at.join(name));
@@ -110,7 +110,7 @@ impl Export<'_> {
         path: &Path,
         at: &Path,
     ) -> Result<(), Error> {
-        let failed = |source| Error::Git { path: self.project.to_owned(), source };
+        let failed = |error| Error::of_git(self.project, error);
         let folder = repository.workdir().unwrap_or(Path::new("")).join(path);
         let is_missing = |error: &git2::Error| error.code() == ErrorCode::NotFound;
         let inner = match Repository::open(&folder) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorCode, Oid, Repository, StatusOptions};
 use muletrain_proto::snapshot::Revision;
 
-use super::{Error, Listing};
+use super::{Error, Listing, closed};
 use crate::pure::left_out::Reason;
 
 /// Mode of an index entry that is a submodule.
@@ -15,7 +15,7 @@ pub(super) const SUBMODULE: u32 = 0o160_000;
 
 /// Lists what git tracks of a folder and what is untracked and not ignored; none outside git.
 pub(super) fn list(project: &Path) -> Result<Option<Listing>, Error> {
-    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let failed = |error| Error::of_git(project, error);
     let Some((repository, prefix)) = open(project)? else { return Ok(None) };
     let mut listing =
         Listing { folder: project.to_owned(), is_checkout: true, ..Listing::default() };
@@ -26,7 +26,7 @@ pub(super) fn list(project: &Path) -> Result<Option<Listing>, Error> {
 
 /// What git ignores of a folder; nothing outside git.
 pub(super) fn ignored(project: &Path) -> Result<Vec<PathBuf>, Error> {
-    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let failed = |error| Error::of_git(project, error);
     let Some((repository, prefix)) = open(project)? else { return Ok(Vec::new()) };
     let statuses = repository.statuses(Some(untracked(&prefix).include_ignored(true)));
     let statuses = statuses.map_err(failed)?;
@@ -46,7 +46,7 @@ pub(super) fn head(project: &Path) -> Result<Option<Oid>, Error> {
 
 /// The repository a folder is in and its path in there; none where git ignores the folder.
 pub(super) fn open(project: &Path) -> Result<Option<(Repository, PathBuf)>, Error> {
-    let failed = |source| Error::Git { path: project.to_owned(), source };
+    let failed = |error| Error::of_git(project, error);
     let repository = match Repository::discover(project) {
         Ok(repository) => repository,
         Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
@@ -98,6 +98,7 @@ fn add(
         }
         listing.paths.entry(at.join(relative)).or_insert(false);
     }
+    closed::add(repository, prefix, at, listing);
     Ok(dirty || !statuses.is_empty())
 }
 

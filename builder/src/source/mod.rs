@@ -5,6 +5,7 @@
 //! and a checkout that is switched once the snapshot is there changes nothing.
 
 pub mod archive;
+mod closed;
 mod commit;
 mod content;
 mod git;
@@ -53,6 +54,26 @@ pub enum Error {
         /// Why.
         source: git2::Error,
     },
+    /// Its index is of a kind that only git itself reads.
+    #[error(
+        "cannot read the git repository of {0}: it has a sparse index; write it out with git -C \
+         {0} sparse-checkout reapply --no-sparse-index",
+        path.display()
+    )]
+    SparseIndex {
+        /// The project.
+        path: PathBuf,
+    },
+    /// Git does not trust a repository of somebody else.
+    #[error(
+        "cannot read the git repository of {0}: it belongs to another user; if you trust it, run \
+         git config --global --add safe.directory {0}",
+        top.display()
+    )]
+    Owner {
+        /// The folder of the repository.
+        top: PathBuf,
+    },
     /// There is no commit to read.
     #[error("{} has no commit; leave out --committed to take the files as they are", path.display())]
     NoCommit {
@@ -93,6 +114,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// What an error of git means for a project.
+    fn of_git(project: &Path, source: git2::Error) -> Self {
+        let path = project.to_owned();
+        match (source.class(), source.code()) {
+            (_, git2::ErrorCode::Owner) => {
+                let real = project.canonicalize().unwrap_or(path);
+                let top = real.ancestors().find(|folder| folder.join(".git").exists());
+                Self::Owner { top: top.unwrap_or(&real).to_owned() }
+            }
+            (git2::ErrorClass::Index, _) if source.message().contains("'sdir'") => {
+                Self::SparseIndex { path }
+            }
+            _ => Self::Git { path, source },
+        }
+    }
+
     /// Whether reading once more may help.
     #[must_use]
     pub fn is_change(&self) -> bool {

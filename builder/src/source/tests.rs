@@ -208,6 +208,18 @@ fn a_project_inside_a_repository_is_taken_alone() {
 }
 
 #[test]
+fn a_repository_of_another_user_is_named_with_the_way_out() {
+    let checkout = Checkout::repository();
+    checkout.write("backend/manage.py", "");
+    let distrust = git2::Error::new(git2::ErrorCode::Owner, git2::ErrorClass::Config, "not owned");
+
+    let error = Error::of_git(&checkout.path().join("backend"), distrust).to_string();
+
+    let top = checkout.path().canonicalize().unwrap();
+    insta::assert_snapshot!(error.replace(top.to_str().unwrap(), "TOP"), @"cannot read the git repository of TOP: it belongs to another user; if you trust it, run git config --global --add safe.directory TOP");
+}
+
+#[test]
 fn submodules_are_part_of_it() {
     let library = Checkout::repository();
     library.write("lib.py", "");
