@@ -33,11 +33,11 @@ class Session:
     def emit(self, kind, fields):
         self.events.emit(kind, fields)
 
-    def greet(self, hello):
+    def greet(self, hello, surroundings):
         self.test_timeout = hello["test_timeout"]
         self.capture.limit = hello["output_limit"]
         self.events.note(limit=self.test_timeout, output_limit=self.capture.limit)
-        self.trace = Trace() if hello.get("trace") else None
+        self.trace = Trace(surroundings) if hello.get("trace") else None
 
     def close(self):
         peak = kib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

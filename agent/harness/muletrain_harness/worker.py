@@ -51,9 +51,10 @@ def _drive(session):
         raise ProtocolError("the agent speaks protocol %r, this harness %d" % (hello["protocol"], PROTOCOL))
     if hello["adapter"] not in ADAPTERS:
         raise ProtocolError("there is no adapter %r" % hello["adapter"])
+    surroundings = manifest.surroundings(os.environ)
     os.environ.update(hello.get("environment", {}))
     name_files_relative_to(hello["root"])
-    session.greet(hello)
+    session.greet(hello, surroundings)
     ADAPTERS[hello["adapter"]](session, hello)
     if not session.is_over:
         raise Failed(

@@ -67,9 +67,9 @@ def settings(project, source):
     project.append("conf/settings.py", textwrap.dedent(source))
 
 
-def warmed(project):
+def warmed(project, env=None):
     """What a pod that warms tells: its manifest and its databases."""
-    with Pod(project) as pod:
+    with Pod(project, env) as pod:
         pod.hello(trace=True)
         manifest = pod.warm()["manifest"]
         assert pod.finish()["tests"] == 0
@@ -77,8 +77,8 @@ def warmed(project):
     return manifest, pod.of("database")
 
 
-def matched(project, *manifests):
-    with Pod(project) as pod:
+def matched(project, *manifests, env=None):
+    with Pod(project, env) as pod:
         return pod.match(*manifests)
 
 

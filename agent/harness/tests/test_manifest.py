@@ -148,16 +148,54 @@ def test_the_same_files_elsewhere(project, tmp_path_factory):
     assert matched(project, manifest) == 0
 
 
-def test_libraries_count_by_size_and_time(project, tmp_path_factory):
+def test_code_elsewhere_counts_by_its_content(project, tmp_path_factory):
     library = tmp_path_factory.mktemp("library")
-    (library / "seeds.py").write_text("NAMES = 'apple'\n")
+    seeds = library / "seeds.py"
+    seeds.write_text("NAMES = 'apple'\n")
     project.write("shop/seed.py", "import seeds\n\ndef names():\n    return [seeds.NAMES]\n")
-    with Pod(project, env={"PYTHONPATH": str(library)}) as pod:
-        pod.hello(trace=True)
-        manifest = pod.warm()["manifest"]
-    assert matched(project, manifest) == 0
-    os.utime(library / "seeds.py", (0, 0))
+    env = {"PYTHONPATH": str(library)}
+    manifest, _ = warmed(project, env)
+    assert matched(project, manifest, env=env) == 0
+    os.utime(seeds, (0, 0))
+    assert matched(project, manifest, env=env) == 0
+    # As images have it, where no file has a time of its own.
+    seeds.write_text("NAMES = 'melon'\n")
+    os.utime(seeds, (0, 0))
+    assert matched(project, manifest, env=env) is None
+
+
+def test_the_environment_of_the_image_counts(project):
+    manifest, _ = warmed(project, {"TENANT": "a", "HOSTNAME": "one"})
+    assert matched(project, manifest, env={"TENANT": "a", "HOSTNAME": "other"}) == 0
+    assert matched(project, manifest, env={"TENANT": "b", "HOSTNAME": "one"}) is None
     assert matched(project, manifest) is None
+
+
+READERS = {
+    "a program": "subprocess.run(['cat', 'data/x.sql'], stdout=subprocess.DEVNULL)",
+    "a program elsewhere": "subprocess.run(['cat', '--', 'x.sql'], cwd='data', stdout=subprocess.DEVNULL)",
+    "a shell": "os.system('cat <data/x.sql --show-all data/x.sql > /dev/null')",
+    "a file that is open for both": "open('data/x.sql', 'r+').close()",
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_read_in_other_ways_counts(project, reader):
+    project.write("data/x.sql", "one")
+    settings(project, "import os, subprocess\n%s\n" % READERS[reader])
+    manifest, _ = warmed(project)
+    assert matched(project, manifest) == 0
+    project.write("data/x.sql", "two")
+    assert matched(project, manifest) is None
+
+
+def test_code_behind_a_link_that_leads_back_counts(project, tmp_path_factory):
+    link = tmp_path_factory.mktemp("links") / "back"
+    link.symlink_to(project.root / "data")
+    project.write("data/x.txt", "one")
+    settings(project, "open(%r).close()\n" % str(link / "x.txt"))
+    manifest, _ = warmed(project)
+    assert "data/x.txt" in manifest["files"]
 
 
 def test_a_root_behind_a_link_and_bytecode_elsewhere(project, tmp_path_factory):
@@ -171,7 +209,7 @@ def test_a_root_behind_a_link_and_bytecode_elsewhere(project, tmp_path_factory):
             manifest = pod.warm()["manifest"]
     assert "shop/seed.py" in manifest["files"] and "shop/seed.txt" in manifest["files"]
     project.root = root
-    assert matched(project, manifest) == 0
+    assert matched(project, manifest, env=caches) == 0
 
 
 MALFORMED = [None, 1, [], {}, {"version": 2}, {"version": 1}, {"version": 1, "files": [], "folders": 3}]

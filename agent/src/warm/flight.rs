@@ -46,7 +46,14 @@ impl Flight<'_> {
             return Ok(Outcome::Found(name));
         }
         making();
-        self.make().await
+        let begun = Instant::now();
+        let made = self.make().await;
+        if let Err(Failure::Unkept { .. }) = made {
+            // The next snapshot's pod shall not set up what is thrown away again.
+            let times = Times { saves: Seconds::ZERO, whole: begun.elapsed().into() };
+            self.stored(move |store, key| store.note_times(key, times)).await?;
+        }
+        made
     }
 
     /// The name of kept databases that fit this snapshot.
@@ -57,9 +64,12 @@ impl Flight<'_> {
         if candidates.is_empty() {
             return Ok(None);
         }
-        // Files are compared, for which nothing else has to run and no secret is needed.
+        // Files and the environment are compared, for which nothing else has to run.
         let mut brief = self.brief.clone();
-        brief.snapshot.services.clear();
+        let services = std::mem::take(&mut brief.snapshot.services);
+        let provided = services.into_iter().flat_map(|service| service.provides);
+        let set = std::mem::take(&mut brief.snapshot.environment.set);
+        brief.snapshot.environment.set = provided.chain(set).collect();
         let root = self.warmer.runtime.hello(&self.lease(), &brief).root;
         let pod = self.start(&brief).await?;
         let answer = self.talk(pod, Task::Match { root, candidates }).await?;
@@ -90,13 +100,16 @@ impl Flight<'_> {
         let saves = entry.saves() + if entry.images.is_empty() { Seconds::ZERO } else { started };
         let name = self
             .stored(move |store, key| {
+                if none {
+                    return Ok(None);
+                }
                 store.note_times(key, Times { saves, whole: seconds })?;
-                if none { Ok(None) } else { unfinished.finish(&entry).map(Some) }
+                unfinished.finish(&entry).map(Some)
             })
             .await?;
         match name {
             Some(name) => Ok(Outcome::Made { name, seconds }),
-            None => Err(Failure::other(
+            None => Err(Failure::unkept(
                 "none of the databases can be kept: they are on servers of which no service says \
                  where it stores its data, or more is written to them than their own migrations do",
             )),
@@ -115,7 +128,10 @@ impl Flight<'_> {
         let mark = (self.warmer.store.id(), entry);
         let images =
             self.warmer.runtime.keep_services(self.pod, self.brief, (&mark.0, mark.1)).await;
-        images.map_err(|error| Failure::other(chain(&error)))
+        images.map_err(|error| match error.is_about_keeping() {
+            true => Failure::unkept(chain(&error)),
+            false => Failure::other(chain(&error)),
+        })
     }
 
     async fn start(&self, brief: &RunBrief) -> Result<Pod, Failure> {
