@@ -140,7 +140,10 @@ pub enum Error {
         volume: String,
     },
     /// What a service stores may be incomplete.
-    #[error("service {service} did not stop as it should: {how}{log}")]
+    #[error(
+        "service {service} did not stop as it should: {how}; set STOPSIGNAL of its image to the \
+         signal by which it stops in good order, with status 0{log}"
+    )]
     NotStopped {
         /// The service.
         service: String,
