@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
 use crate::package;
 use crate::pure::harness::{self, Command, LINE_LIMIT, Line};
@@ -117,7 +117,10 @@ async fn read(
             line = lines.next() => {
                 let Some(line) = line else { break };
                 let line = line
-                    .map_err(|error| harness::Error::Unreadable { why: error.to_string() })
+                    .map_err(|error| match error {
+                        LinesCodecError::MaxLineLengthExceeded => harness::Error::TooLong,
+                        error => harness::Error::Unreadable { why: error.to_string() },
+                    })
                     .and_then(|line| harness::parse(&line));
                 if signals.send(Signal::Line(line)).await.is_err() {
                     return;

@@ -37,6 +37,17 @@ pub enum Error {
     Process(#[from] process::Error),
 }
 
+impl Error {
+    /// Whether it is about what a service is, and comes again each time it is to be kept.
+    #[must_use]
+    pub fn is_about_keeping(&self) -> bool {
+        matches!(
+            self,
+            Self::Docker(docker::Error::Volume { .. } | docker::Error::NotStopped { .. })
+        )
+    }
+}
+
 impl Runtime {
     /// Starts the pod of a lease.
     ///

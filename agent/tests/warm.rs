@@ -127,6 +127,41 @@ async fn databases_that_come_to_take_long_are_made_once_that_is_seen() {
 }
 
 #[tokio::test]
+async fn databases_too_large_to_be_kept_are_not_made_for_the_next_snapshot() {
+    let large = "_.execute('CREATE TABLE large AS SELECT randomblob(52428800) AS it')";
+    let project = migrating_project(large);
+    let mut scheduler = Scheduler::start();
+    let (agent, mut connection) = attached(&mut scheduler, "process").await;
+    let first = run(&mut connection, &brief(project.path(), "one")).await;
+    assert_eq!(first, ["begun", "failed", "pod started", "fresh"]);
+    let next = run(&mut connection, &brief(project.path(), "two")).await;
+    assert_eq!(next, ["pod started", "fresh"]);
+    assert_eq!(agent.kept(), 0);
+}
+
+#[tokio::test]
+async fn what_may_have_passed_is_tried_again() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let project = migrating_project(LONG);
+    let mut scheduler = Scheduler::start();
+    let (_agent, mut connection) = attached(&mut scheduler, "process").await;
+    let mut brief = brief(project.path(), "one");
+    let folder = tempfile::tempdir().unwrap();
+    let python = folder.path().join("python");
+    let script = format!("#!/bin/sh\nexec {} \"$@\"\n", brief.snapshot.python);
+    brief.snapshot.python = python.display().to_string();
+    connection.lease_app(&brief, 1, "app");
+    let (events, ending) = connection.reports_until_ended().await;
+    assert!(matches!(ending, Ending::Infrastructure { .. }), "{ending:?}");
+    assert_eq!(warming(&events), ["begun", "failed"]);
+    std::fs::write(&python, script).unwrap();
+    std::fs::set_permissions(&python, PermissionsExt::from_mode(0o755)).unwrap();
+    connection.said().await;
+    assert_eq!(run(&mut connection, &brief).await, ["begun", "made", "pod started", "warm"]);
+}
+
+#[tokio::test]
 async fn who_wants_fresh_databases_gets_them() {
     let project = migrating_project(LONG);
     let mut scheduler = Scheduler::start();

@@ -185,6 +185,9 @@ pub enum Error {
         /// The beginning of the line.
         line: String,
     },
+    /// It has no end for too long.
+    #[error("the harness sent a line of more than {} MiB", LINE_LIMIT >> 20)]
+    TooLong,
     /// It cannot be read at all.
     #[error("the output of the harness cannot be read: {why}")]
     Unreadable {

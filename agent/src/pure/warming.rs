@@ -84,6 +84,12 @@ pub enum Failure {
     /// The process in which they were set up died on a healthy host.
     #[error("the pod that sets databases up died: {}", .0.reason)]
     Died(Box<Death>),
+    /// What was set up is nothing that could be kept, and the next time neither.
+    #[error("{reason}")]
+    Unkept {
+        /// Why.
+        reason: String,
+    },
     /// Something else than the project.
     #[error("{reason}")]
     Other {
@@ -96,6 +102,17 @@ impl Failure {
     /// Something else than the project.
     pub(crate) fn other(reason: impl Into<String>) -> Self {
         Self::Other { reason: reason.into() }
+    }
+
+    /// Nothing that could be kept.
+    pub(crate) fn unkept(reason: impl Into<String>) -> Self {
+        Self::Unkept { reason: reason.into() }
+    }
+
+    /// Whether another try may end otherwise.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Other { .. })
     }
 }
 
@@ -148,6 +165,12 @@ impl Warming {
             }
             Input::Line(Ok(Line::Event(event))) => self.event(now, &event),
             Input::Line(Ok(Line::Kept(kept))) => self.kept(now, kept),
+            // Nothing else that is told while databases are made is that large.
+            Input::Line(Err(harness::Error::TooLong))
+                if matches!(self.stage, Stage::Making { .. }) =>
+            {
+                too_large()
+            }
             Input::Line(Err(error)) => fail(error.to_string()),
             Input::Exited(exit) => self.exited(&exit),
             Input::Tick if now < self.deadline => Step::Wait,
@@ -177,8 +200,7 @@ impl Warming {
             (Stage::Making { databases, weight }, Kept::Database(database)) => {
                 *weight = weight.saturating_add(database.weight());
                 if *weight > CONTENT_LIMIT {
-                    let limit = CONTENT_LIMIT >> 20;
-                    return fail(format!("the databases hold more than {limit} MiB, packed"));
+                    return too_large();
                 }
                 if databases.iter().any(|known| known.alias == database.alias) {
                     return fail("the harness told a database twice");
@@ -246,6 +268,12 @@ impl Warming {
 
 fn fail(reason: impl Into<String>) -> Step {
     Step::End(Err(Failure::other(reason)))
+}
+
+fn too_large() -> Step {
+    let limit = CONTENT_LIMIT >> 20;
+    let reason = format!("the databases hold more than {limit} MiB, packed");
+    Step::End(Err(Failure::unkept(reason)))
 }
 
 fn out_of_turn() -> Step {

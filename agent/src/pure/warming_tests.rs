@@ -181,12 +181,17 @@ fn what_is_too_large_or_told_twice_is_not_kept() {
     talk.say(booted());
     assert_eq!(talk.keep(database("default", CONTENT_LIMIT / 2)), Step::Wait);
     let said = talk.keep(database("search", CONTENT_LIMIT / 2));
-    assert_eq!(reason(&said), "the databases hold more than 64 MiB, packed");
+    assert_eq!(said, too_large());
+
+    let mut talk = Talk::making();
+    talk.say(booted());
+    assert_eq!(talk.tell(Input::Line(Err(harness::Error::TooLong))), too_large());
 
     let mut talk = Talk::making();
     talk.say(booted());
     talk.keep(database("default", 1));
-    assert_eq!(reason(&talk.keep(database("default", 1))), "the harness told a database twice");
+    let twice = talk.keep(database("default", 1));
+    assert_eq!(twice, fail("the harness told a database twice"));
 }
 
 #[test]

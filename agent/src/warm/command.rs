@@ -146,7 +146,7 @@ fn error(failure: Failure) -> Error {
     let text = match &failure {
         Failure::Reported(failed) => report(failed),
         Failure::Died(death) => format!("{}{}", death.output.text, death.stderr),
-        Failure::Other { .. } => return Error::Unkept(failure),
+        Failure::Unkept { .. } | Failure::Other { .. } => return Error::Unkept(failure),
     };
     Error::Project { failure, text: text.trim_end().to_owned() }
 }

@@ -2,7 +2,8 @@
 //! everything that had a part in making them.
 //!
 //! The first lease that wants them starts a [`flight`], which finds or makes them; others of the
-//! same snapshot wait for that one. What it comes to is remembered, failure included.
+//! same snapshot wait for that one. What it comes to is remembered, and so is a failure that would
+//! come again.
 
 pub mod command;
 mod flight;
@@ -138,7 +139,7 @@ impl Warmer {
         brief: &Arc<RunBrief>,
     ) -> watch::Receiver<Progress> {
         let mut flights = self.lock();
-        if let Some(known) = flights.known.get(subject) {
+        if let Some(known) = flights.known.get(subject).filter(|known| !is_worth_a_retry(known)) {
             return known.subscribe();
         }
         if flights.known.len() >= REMEMBERED {
@@ -229,6 +230,15 @@ impl Warmer {
     fn lock(&self) -> MutexGuard<'_, Flights> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a flight failed of something that may have passed, and nobody waits for it any more.
+fn is_worth_a_retry(known: &watch::Sender<Progress>) -> bool {
+    let has_failed = matches!(
+        &*known.borrow(),
+        Progress::Over(Outcome::Failed(failure)) if failure.is_passing()
+    );
+    has_failed && known.is_closed()
 }
 
 /// Someone who waits for databases.
