@@ -15,6 +15,7 @@ use super::{Error, LABEL, PROJECT, SHORT_KEY, recipe};
 use crate::build::{Frozen, Place};
 use crate::pure::build_context::Ignored;
 use crate::pure::digest::Digest;
+use crate::pure::from_lines;
 use crate::pure::tree::Manifest;
 use crate::source::archive::Contents;
 
@@ -36,7 +37,8 @@ pub(super) async fn build(
              build can be given no file but the project's"
         ));
     }
-    let name = format!("{BUILT}:{}", &key(&context, path, configured)[..SHORT_KEY]);
+    let bases = bases(engine, frozen, path).await?;
+    let name = format!("{BUILT}:{}", &key(&context, path, configured, &bases)[..SHORT_KEY]);
     if let Some(image) = engine.image(&name).await? {
         return Ok(image);
     }
@@ -62,12 +64,27 @@ fn context(frozen: &Frozen, path: &str) -> Result<Manifest, Error> {
     Ok(source.manifest.only(|file| file == Path::new(path) || !ignored.matches(file)))
 }
 
-fn key(context: &Manifest, path: &str, configured: &Configured) -> String {
-    Digest::new("muletrain dockerfile 1")
+/// Ids of the images that the Dockerfile starts from, as far as the engine has them: a name may
+/// stand for another image by now.
+async fn bases(engine: &Engine, frozen: &Frozen, path: &str) -> Result<Vec<String>, Error> {
+    let texts = frozen.source.texts([path])?;
+    let text = texts.get(path).map_or("", String::as_str);
+    let mut ids = Vec::new();
+    for name in from_lines::images(text) {
+        // Of a name that cannot be one, the build tells better.
+        let image = engine.image(&name).await.ok().flatten();
+        ids.extend(image.map(|image| image.id));
+    }
+    Ok(ids)
+}
+
+fn key(context: &Manifest, path: &str, configured: &Configured, bases: &[String]) -> String {
+    Digest::new("muletrain dockerfile 2")
         .field(context.digest())
         .field(path)
         .field(configured.target.as_deref().unwrap_or_default())
         .list(configured.build_args.iter().flat_map(|(name, value)| [name, value]))
+        .list(bases)
         .finish()
 }
 

@@ -6,6 +6,7 @@ pub mod collection;
 pub mod delta;
 pub mod dependencies;
 pub mod digest;
+pub mod from_lines;
 pub mod holding;
 pub mod image;
 pub mod left_out;
