@@ -41,13 +41,17 @@ struct Scheduler {
 
 impl Scheduler {
     fn start(limit: u64) -> Self {
+        Self::start_with(limit, |service| service)
+    }
+
+    fn start_with(limit: u64, adjust: impl FnOnce(Service) -> Service) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("s");
         let (engine, handle) =
             Engine::new(folder.path().join("runs"), History::in_memory().unwrap());
         tokio::spawn(engine.run());
         let store = Store::open(&folder.path().join("blobs"), limit).unwrap();
-        let router = router(handle.clone(), Some(Service::new(store, handle)));
+        let router = router(handle.clone(), Some(adjust(Service::new(store, handle))));
         let listener = Listener::unix(&socket).unwrap();
         tokio::spawn(listener.serve(router, std::future::pending()));
         Self { folder, address: Address::Unix(socket) }
@@ -101,6 +105,46 @@ async fn an_upload_goes_on_after_its_connection_broke() {
     assert_eq!(had, 500_000);
     put(&mut blobs, upload(&content, had), &content[500_000..]).await.unwrap();
     assert_eq!(get(&mut blobs, digest, 0).await.1, content);
+}
+
+#[tokio::test]
+async fn who_takes_nothing_keeps_others_waiting_for_a_while_only() {
+    let patient = |service: Service| service.with_patience(Duration::from_millis(200));
+    let scheduler = Scheduler::start_with(1 << 30, patient);
+    // More than the transport sends ahead of being read.
+    let content = content().repeat(6);
+    let digest = Digest::of(&content);
+    let mut blobs = scheduler.blobs().await;
+    put(&mut blobs, upload(&content, 0), &content).await.unwrap();
+    let mut idle = Vec::new();
+    // Each by a connection of its own, so that none waits for what another does not read.
+    for _ in 0..80 {
+        let mut blobs = scheduler.blobs().await;
+        let getting = async { blobs.get(Request { digest, offset: 0 }).await.unwrap() };
+        idle.push(tokio::time::timeout(LIMIT, getting).await.expect("its turn comes"));
+    }
+    let got = tokio::time::timeout(LIMIT, get(&mut blobs, digest, 0)).await.expect("its turn");
+    assert_eq!(got.1, content);
+    let mut first = idle.swap_remove(0);
+    let error = loop {
+        match first.piece().await {
+            Ok(piece) => assert!(piece.is_some(), "it ended as if it were right"),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.is_passing(), "{error}");
+}
+
+#[tokio::test]
+async fn an_upload_of_nothing_leaves_nothing() {
+    let scheduler = Scheduler::start(1 << 30);
+    let (content, mut blobs) = (content(), scheduler.blobs().await);
+    let early = put(&mut blobs, upload(&content, 0), &[]).await.unwrap_err();
+    assert!(early.is_passing(), "{early}");
+    let unfinished = scheduler.folder.path().join("blobs/unfinished");
+    assert_eq!(std::fs::read_dir(unfinished).unwrap().count(), 0);
+    put(&mut blobs, upload(&[], 0), &[]).await.unwrap();
+    assert_eq!(get(&mut blobs, Digest::of(&[]), 0).await, (0, vec![]));
 }
 
 #[tokio::test]

@@ -92,6 +92,10 @@ impl Receiving {
 
 impl Drop for Receiving {
     fn drop(&mut self) {
+        if self.written == 0 {
+            // Nothing is left to be gone on with; what was made a blob of is elsewhere.
+            self.throw_away();
+        }
         self.store.release(&self.upload.digest, self.written);
     }
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use muletrain_proto::blob::{Digest, Got, Hash, PIECE_LIMIT, Put, Request as Wanted, Upload};
 use muletrain_proto::wire;
 use muletrain_proto::wire::blobs_server::{Blobs, BlobsServer};
-use tokio::sync::mpsc;
+use tokio::runtime::Handle as RuntimeHandle;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
@@ -22,7 +23,8 @@ use crate::handle::Handle;
 /// Largest message accepted: a piece and what is around it.
 const MESSAGE_LIMIT: usize = PIECE_LIMIT + (64 << 10);
 
-/// How long whoever sends a blob may be silent: others wait for their turn.
+/// How long whoever sends a blob may be silent, and whoever gets one may take nothing of it: others
+/// wait for their turn.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Bytes of a piece that is sent.
@@ -31,18 +33,30 @@ const PIECE: usize = 256 << 10;
 /// Pieces read ahead of whoever gets a blob.
 const READ_AHEAD: usize = 4;
 
+/// Blobs that are sent at once: each holds a thread. Others wait for their turn.
+const SENDS: usize = 64;
+
 /// Blobs for whoever asks.
 #[derive(Clone)]
 pub struct Service {
     store: Arc<Store>,
     handle: Handle,
+    sends: Arc<Semaphore>,
+    patience: Duration,
 }
 
 impl Service {
     /// A service of a store; what the runs of this engine need stays in it.
     #[must_use]
     pub fn new(store: Store, handle: Handle) -> Self {
-        Self { store: Arc::new(store), handle }
+        let sends = Arc::new(Semaphore::new(SENDS));
+        Self { store: Arc::new(store), handle, sends, patience: SILENCE }
+    }
+
+    /// The same, and whoever gets a blob may take so long to take a piece of it.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The service, ready to be given to a server.
@@ -116,16 +130,19 @@ impl Blobs for Service {
         request: Request<wire::GetRequest>,
     ) -> Result<Response<Self::GetStream>, Status> {
         let wanted = Wanted::try_from(request.into_inner())?;
+        let turn = self.sends.clone().acquire_owned().await;
+        let turn = turn.map_err(|error| Status::internal(error.to_string()))?;
         let store = self.store.clone();
         let found = blocking(move || store.read(wanted)).await?;
         let (size, file) = found.ok_or_else(|| absent(&wanted.digest))?;
         let (sender, messages) = mpsc::channel(READ_AHEAD);
-        let store = self.store.clone();
+        let (store, patience) = (self.store.clone(), self.patience);
+        let say = Say { runtime: RuntimeHandle::current(), sender, patience };
         spawn_blocking(move || {
-            if let Err(status) = send(&store, wanted, size, file, &sender) {
-                // Whoever asked may have gone.
-                let _ = sender.blocking_send(Err(status));
+            if let Err(status) = send(&store, wanted, size, file, &say) {
+                say.now(Err(status));
             }
+            drop(turn);
         });
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))
     }
@@ -138,15 +155,24 @@ async fn next(inbound: &mut Streaming<wire::PutMessage>) -> Result<Option<Put>, 
     }
 }
 
+/// What is said to whoever gets a blob, as they take it.
+struct Say {
+    runtime: RuntimeHandle,
+    sender: mpsc::Sender<Result<wire::GetMessage, Status>>,
+    patience: Duration,
+}
+
+impl Say {
+    /// Whether it was taken in time; who asked may have gone.
+    fn now(&self, message: Result<wire::GetMessage, Status>) -> bool {
+        let sent = self.sender.send_timeout(message, self.patience);
+        self.runtime.block_on(sent).is_ok()
+    }
+}
+
 /// Sends a blob from an offset on, and sees that a whole one is what it is called: disks err.
-fn send(
-    store: &Store,
-    wanted: Wanted,
-    size: u64,
-    mut file: File,
-    sender: &mpsc::Sender<Result<wire::GetMessage, Status>>,
-) -> Result<(), Status> {
-    let say = |got: Got| sender.blocking_send(Ok(got.into())).is_ok();
+fn send(store: &Store, wanted: Wanted, size: u64, mut file: File, say: &Say) -> Result<(), Status> {
+    let say = |got: Got| say.now(Ok(got.into()));
     let mut hash = Hash::default();
     let mut going = say(Got::Size(size));
     while going {
