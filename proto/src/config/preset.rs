@@ -15,6 +15,9 @@ use crate::snapshot::{Ready, Service};
 /// Where services with a preset keep their data: below a folder in which every user may make one.
 const DATA: &str = "/var/tmp/muletrain";
 
+/// The option by which MySQL and MariaDB are told where.
+const DATADIR: &str = "--datadir";
+
 /// A well-known service and its version, written as `postgres:16`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
@@ -80,19 +83,33 @@ impl Kind {
 
     /// Fills in what a service of this kind needs and does not say itself.
     pub(super) fn complete(self, service: &mut Service) {
-        if self != Self::Redis && service.data.is_none() {
-            service.data = Some(DATA.to_owned());
-        }
-        let data = service.data.clone().unwrap_or_default();
         service.user.get_or_insert_with(|| self.user().to_owned());
         if service.command.is_empty() {
-            service.command = self.command(&data);
+            service.command = self.command();
+        }
+        if self != Self::Redis {
+            // Where it is told to store is where it does.
+            let data = self.told(service).or(service.data.take());
+            service.data = Some(data.unwrap_or_else(|| DATA.to_owned()));
+        }
+        let data = service.data.clone().unwrap_or_default();
+        if matches!(self, Self::Mysql | Self::Mariadb) && self.told(service).is_none() {
+            service.command.push(format!("{DATADIR}={data}"));
         }
         for (name, value) in self.environment(&data) {
             service.environment.entry(name.to_owned()).or_insert(value);
         }
         if service.ready == Ready::Started {
             service.ready = Ready::Command(words(self.probe()));
+        }
+    }
+
+    /// The folder that its command or its environment names for its data.
+    fn told(self, service: &Service) -> Option<String> {
+        match self {
+            Self::Postgres => service.environment.get("PGDATA").cloned(),
+            Self::Mysql | Self::Mariadb => datadir(&service.command),
+            Self::Redis => None,
         }
     }
 
@@ -133,8 +150,7 @@ impl Kind {
         }
     }
 
-    fn command(self, data: &str) -> Vec<String> {
-        let folder = format!("--datadir={data}");
+    fn command(self) -> Vec<String> {
         match self {
             Self::Postgres => words(&[
                 "postgres",
@@ -147,7 +163,6 @@ impl Kind {
             ]),
             Self::Mysql => words(&[
                 "mysqld",
-                &folder,
                 "--skip-log-bin",
                 "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-doublewrite=0",
@@ -155,7 +170,6 @@ impl Kind {
             ]),
             Self::Mariadb => words(&[
                 "mariadbd",
-                &folder,
                 "--character-set-server=utf8mb4",
                 "--innodb-flush-log-at-trx-commit=0",
                 "--innodb-doublewrite=0",
@@ -191,6 +205,18 @@ impl Kind {
             Self::Redis => &["redis-cli", "ping"],
         }
     }
+}
+
+/// The folder of data that a command of MySQL or MariaDB names; of several, the last counts.
+fn datadir(command: &[String]) -> Option<String> {
+    let after = command.iter().skip(1).map(Some).chain([None]);
+    let named = command.iter().zip(after).filter_map(|(word, next)| {
+        match word.strip_prefix(DATADIR)?.strip_prefix('=') {
+            Some(folder) => Some(folder.to_owned()),
+            None => next.filter(|_| word == DATADIR).cloned(),
+        }
+    });
+    named.last()
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -33,7 +33,8 @@ impl Service {
         self.preset.as_ref().map(|preset| preset.kind)
     }
 
-    fn complete(&self, name: &str) -> snapshot::Service {
+    /// The service as each pod has it.
+    pub(super) fn complete(&self, name: &str) -> snapshot::Service {
         let of_preset = || self.preset.as_ref().map(Preset::image);
         let mut service = snapshot::Service {
             name: name.to_owned(),

@@ -48,6 +48,28 @@ fn what_a_service_says_itself_goes_before_its_preset() {
 }
 
 #[test]
+fn a_server_stores_where_it_is_said_to() {
+    let stores = |text: &str| {
+        let [db] = &services(&format!("[services.db]\n{text}"))[..] else { panic!("it is one") };
+        (db.data.clone().unwrap(), db.command.join(" "), db.environment.get("PGDATA").cloned())
+    };
+    let mysql = |rest: &str| {
+        let (data, command, _) = stores(&format!("preset = 'mysql:8'\n{rest}"));
+        (data, command)
+    };
+    let both = |data: &str, command: &str| (data.to_owned(), command.to_owned());
+    let added = both("/var/tmp/muletrain", "mysqld --console --datadir=/var/tmp/muletrain");
+    assert_eq!(mysql("command = ['mysqld', '--console']"), added);
+    let said = both("/a", "mysqld --datadir=/a");
+    assert_eq!(mysql("command = ['mysqld']\ndata = '/a'"), said);
+    assert_eq!(mysql("command = ['mysqld', '--datadir=/a']"), said);
+    let apart = both("/a", "mysqld --datadir /a");
+    assert_eq!(mysql("command = ['mysqld', '--datadir', '/a']"), apart);
+    let (data, _, variable) = stores("preset = 'postgres:16'\nenv = { PGDATA = '/a' }");
+    assert_eq!((data.as_str(), variable.as_deref()), ("/a", Some("/a")));
+}
+
+#[test]
 fn a_service_of_its_own_gets_nothing_added() {
     let text = "[services.mail]\nimage = 'mailpit'\nready = ['true']";
     let wanted = Service {

@@ -128,6 +128,11 @@ fn what_is_wrong_is_said_with_its_line_and_the_way_out() {
         "[services.db]\nimage = 'x'\ntmpfs = ['/']",
         "[services.db]\nimage = 'x'\ndata = '/a/../b'",
         "[services.db]\nimage = 'x'\ndata = '/run/./data'\ntmpfs = ['/run/']",
+        "[services.db]\npreset = 'postgres:16'\ntmpfs = ['/var/tmp']",
+        "[services.db]\npreset = 'postgres:16'\nenv = { PGDATA = '/a' }\ntmpfs = ['/a']",
+        "[services.db]\npreset = 'postgres:16'\nenv = { PGDATA = 'a' }",
+        "[services.db]\npreset = 'postgres:16'\nenv = { PGDATA = '/a' }\ndata = '/b'",
+        "[services.db]\npreset = 'mysql:8'\ncommand = ['mysqld', '--datadir=/a']\ntmpfs = ['/a']",
         "[services.a]\npreset = 'mysql:8'\n[services.b]\npreset = 'mariadb:11'",
     ];
     let said: Vec<String> =

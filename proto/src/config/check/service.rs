@@ -36,14 +36,27 @@ fn check_names(name: &str, service: &Service) -> Result<(), String> {
 }
 
 fn check_folders(name: &str, service: &Service) -> Result<(), String> {
-    let data = service.data.as_deref();
-    below_root(&format!("services.{name}.data"), data)?;
+    below_root(&format!("services.{name}.data"), service.data.as_deref())?;
+    // What its preset, its command and its environment make of it counts.
+    let complete = service.complete(name);
+    let data = complete.data.as_deref();
+    below_root(&format!("services.{name}: its data folder"), data)?;
+    if let (Some(said), Some(data)) = (&service.data, data)
+        && !(is_within(said, data) && is_within(data, said))
+    {
+        return Err(format!(
+            "services.{name}.data is {said}, and its command or its environment says {data}; \
+             keep one"
+        ));
+    }
     for folder in &service.tmpfs {
         below_root(&format!("services.{name}.tmpfs"), Some(folder))?;
         if data.is_some_and(|data| is_within(data, folder)) {
             return Err(format!(
-                "services.{name}.data is in memory by its tmpfs, so it cannot be kept; \
-                 leave one of them out"
+                "services.{name}: its data in {} is in memory by its tmpfs {folder}, so it \
+                 cannot be kept; name another folder in services.{name}.data, or leave that \
+                 tmpfs out",
+                data.unwrap_or_default()
             ));
         }
     }
