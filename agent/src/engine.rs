@@ -14,10 +14,11 @@ use muletrain_proto::link::{self as contract, Hello};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::docker::{self, Docker};
+use crate::docker::{self, Docker, Facts};
 use crate::lease::{self, Order};
 use crate::link::{self, Update};
 use crate::process::Processes;
+use crate::pure::kept::Place;
 use crate::pure::pod::Owner;
 use crate::pure::slots::{Effect, Input, Slots};
 use crate::reaper::{self, Reaper};
@@ -92,9 +93,9 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
         scheduler: Some(&settings.scheduler),
         temporary: settings.temporary,
     };
-    let (runtime, platform, reaper) = prepare(&host, &state).await?;
-    let hello = hello(&settings, platform.clone());
-    let warmer = |cache: &PathBuf| Arc::new(Warmer::new(runtime.clone(), platform, cache));
+    let (runtime, place, reaper) = prepare(&host, &state).await?;
+    let hello = hello(&settings, place.platform.clone());
+    let warmer = |cache: &PathBuf| Arc::new(Warmer::new(runtime.clone(), place, cache));
     let warmer = settings.cache.as_ref().map(warmer);
     let (held, seen) = watch::channel(Vec::new());
     let (link_updates, updates) = mpsc::channel(BACKLOG);
@@ -135,7 +136,7 @@ pub(crate) struct Host<'a> {
 pub(crate) async fn prepare(
     host: &Host<'_>,
     state: &State,
-) -> Result<(Runtime, String, Reaper), Error> {
+) -> Result<(Runtime, Place, Reaper), Error> {
     let owner = host.owner;
     let pods = state.pods(&owner.boot);
     let reaped = if host.temporary { state.folder() } else { &pods };
@@ -147,14 +148,16 @@ pub(crate) async fn prepare(
                 Some(scheduler) => docker.with_images_from(scheduler.clone()),
                 None => docker,
             };
-            let platform = docker.platform().await?;
+            let Facts { platform, id, .. } = docker.facts().await?;
+            let place = Place { platform, engine: id };
             let reaper = Reaper::start(owner, reaped, Some(host.endpoint))?;
-            Ok((Runtime::Docker(Arc::new(docker)), platform, reaper))
+            Ok((Runtime::Docker(Arc::new(docker)), place, reaper))
         }
         contract::Runtime::Process => {
             let reaper = Reaper::start(owner, reaped, None)?;
             let processes = Processes::new(owner.clone(), pods, reaper.clone());
-            Ok((Runtime::Process(Arc::new(processes)), platform(), reaper))
+            let place = Place { platform: platform(), engine: None };
+            Ok((Runtime::Process(Arc::new(processes)), place, reaper))
         }
     }
 }

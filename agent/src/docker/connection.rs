@@ -15,6 +15,8 @@ pub struct Facts {
     pub interface: String,
     /// `os/architecture`.
     pub platform: String,
+    /// What tells it from other engines.
+    pub id: Option<String>,
     /// Where it keeps its data, on its host.
     pub folder: Option<String>,
     /// Memory of its host, in bytes.
@@ -59,6 +61,7 @@ pub(super) async fn facts(engine: &Docker) -> Result<Facts, Error> {
         version: version.version.unwrap_or_default(),
         interface: version.api_version.unwrap_or_default(),
         platform: format!("{os}/{architecture}"),
+        id: info.id.filter(|id| !id.is_empty()),
         folder: info.docker_root_dir,
         memory: info.mem_total.and_then(|bytes| bytes.try_into().ok()),
         warnings,

@@ -69,12 +69,12 @@ impl Docker {
         Self { fetch: Some(Fetch::new(&self.engine, scheduler)), ..self }
     }
 
-    /// `os/architecture` of the engine's containers.
+    /// What the engine says of itself.
     ///
     /// # Errors
-    /// When the engine does not answer.
-    pub async fn platform(&self) -> Result<String, Error> {
-        Ok(connection::facts(&self.engine).await?.platform)
+    /// When it does not answer.
+    pub async fn facts(&self) -> Result<Facts, Error> {
+        connection::facts(&self.engine).await
     }
 
     /// Starts the pod of a lease: services until they are ready, then the tests.
@@ -149,7 +149,7 @@ impl Docker {
             return checked;
         };
         let Ok(digest) = image.parse() else { return checked };
-        let engine = self.platform().await?;
+        let engine = self.facts().await?.platform;
         if engine != platform {
             let (image, platform) = (image.to_owned(), platform.to_owned());
             return Err(Error::OtherPlatform { image, platform, engine });

@@ -110,14 +110,23 @@ impl Times {
     }
 }
 
+/// Where pods are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// `os/architecture`.
+    pub platform: String,
+    /// What tells the engine from others, which do not have its images.
+    pub engine: Option<String>,
+}
+
 /// Everything that databases depend on and that is no file, as a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key(String);
 
 impl Key {
-    /// The key of a run's databases on an agent whose pods are of this platform.
+    /// The key of a run's databases on an agent whose pods are in this place.
     #[must_use]
-    pub fn new(brief: &RunBrief, platform: &str) -> Self {
+    pub fn new(brief: &RunBrief, place: &Place) -> Self {
         let snapshot = &brief.snapshot;
         let runtime = match snapshot.content {
             Content::Docker { .. } => "docker",
@@ -127,7 +136,8 @@ impl Key {
             version: muletrain_proto::VERSION,
             protocol: PROTOCOL,
             runtime,
-            platform,
+            platform: &place.platform,
+            engine: place.engine.as_deref(),
             python: &snapshot.python,
             manage: snapshot.project.manage.as_deref(),
             settings: snapshot.project.settings.as_deref(),
@@ -154,6 +164,7 @@ struct Surroundings<'a> {
     protocol: u32,
     runtime: &'a str,
     platform: &'a str,
+    engine: Option<&'a str>,
     python: &'a str,
     manage: Option<&'a str>,
     settings: Option<&'a str>,
@@ -167,7 +178,7 @@ mod tests {
     use muletrain_proto::run::Secrets;
 
     use super::*;
-    use crate::samples::{brief, image, kept};
+    use crate::samples::{brief, image, kept, place};
 
     type Change = fn(&mut RunBrief);
 
@@ -176,7 +187,7 @@ mod tests {
         let key = |change: Change| {
             let mut brief = brief(image());
             change(&mut brief);
-            Key::new(&brief, "linux/amd64")
+            Key::new(&brief, &place())
         };
         let same = key(|_| {});
         let changes: [Change; 6] = [
@@ -193,7 +204,15 @@ mod tests {
             assert_ne!(key(change), same);
         }
         assert_ne!(key(changes[3]), key(changes[4]), "a variable is not where it was");
-        assert_ne!(Key::new(&brief(image()), "linux/arm64"), same);
+        let elsewhere: [fn(&mut Place); 2] = [
+            |place| place.platform = "linux/arm64".to_owned(),
+            |place| place.engine = Some("another".to_owned()),
+        ];
+        for change in elsewhere {
+            let mut place = place();
+            change(&mut place);
+            assert_ne!(Key::new(&brief(image()), &place), same);
+        }
     }
 
     #[test]
@@ -207,7 +226,7 @@ mod tests {
             root: "/srv".to_owned(),
             user: "1000:1000".to_owned(),
         };
-        assert_eq!(Key::new(&other, "linux/amd64"), Key::new(&brief(image()), "linux/amd64"));
+        assert_eq!(Key::new(&other, &place()), Key::new(&brief(image()), &place()));
     }
 
     #[test]

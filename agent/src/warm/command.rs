@@ -95,8 +95,8 @@ pub async fn run(settings: Warm) -> Result<ExitCode, Error> {
     };
     let (endpoint, owner) = (&settings.endpoint, &settings.owner);
     let host = Host { runtime, endpoint, owner, scheduler: None, temporary: true };
-    let (runtime, platform, reaper) = engine::prepare(&host, &state).await?;
-    let warmer = Arc::new(Warmer::new(runtime.clone(), platform, &settings.cache));
+    let (runtime, place, reaper) = engine::prepare(&host, &state).await?;
+    let warmer = Arc::new(Warmer::new(runtime.clone(), place, &settings.cache));
     let mut wait = warmer.wait_for(&brief);
     let outcome = tokio::select! {
         outcome = outcome(&mut wait) => Some(outcome),

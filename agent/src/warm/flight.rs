@@ -93,7 +93,7 @@ impl Flight<'_> {
             }
         };
         let unfinished = self.stored(Store::begin).await?;
-        let images = self.keep_services(&made, unfinished.name()).await?;
+        let images = self.keep_services(&made, (unfinished.store_id(), unfinished.name())).await?;
         let Made { databases, manifest, seconds } = made;
         let entry = Entry { version: kept::VERSION, manifest, databases, seconds, images };
         let none = entry.usable().next().is_none();
@@ -120,14 +120,12 @@ impl Flight<'_> {
     async fn keep_services(
         &self,
         made: &Made,
-        entry: &str,
+        mark: (&str, &str),
     ) -> Result<BTreeMap<String, String>, Failure> {
         if made.databases.iter().all(|database| database.data.is_some()) {
             return Ok(BTreeMap::new());
         }
-        let mark = (self.warmer.store.id(), entry);
-        let images =
-            self.warmer.runtime.keep_services(self.pod, self.brief, (&mark.0, mark.1)).await;
+        let images = self.warmer.runtime.keep_services(self.pod, self.brief, mark).await;
         images.map_err(|error| match error.is_about_keeping() {
             true => Failure::unkept(chain(&error)),
             false => Failure::other(chain(&error)),

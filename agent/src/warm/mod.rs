@@ -20,7 +20,7 @@ use muletrain_proto::seconds::Seconds;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
-use crate::pure::kept::{Database, Entry, Key};
+use crate::pure::kept::{Database, Entry, Key, Place};
 use crate::pure::warming::Failure;
 use crate::runtime::Runtime;
 use store::Store;
@@ -39,7 +39,7 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Warmer {
     runtime: Runtime,
-    platform: String,
+    place: Place,
     store: Store,
     flights: Mutex<Flights>,
     tasks: TaskTracker,
@@ -102,17 +102,17 @@ impl From<Entry> for Ready {
 }
 
 impl Warmer {
-    /// Databases kept in a cache folder, and pods of a runtime whose platform is this.
+    /// Databases kept in a cache folder, and pods of a runtime, which are in this place.
     #[must_use]
-    pub fn new(runtime: Runtime, platform: String, cache: &std::path::Path) -> Self {
+    pub fn new(runtime: Runtime, place: Place, cache: &std::path::Path) -> Self {
         let store = Store::new(cache);
-        Self { runtime, platform, store, flights: Mutex::default(), tasks: TaskTracker::new() }
+        Self { runtime, place, store, flights: Mutex::default(), tasks: TaskTracker::new() }
     }
 
     /// Begins to wait for the databases of a run. Whoever waits keeps the flight going.
     #[must_use]
     pub fn wait_for(self: &Arc<Self>, brief: &Arc<RunBrief>) -> Wait {
-        let key = Key::new(brief, &self.platform);
+        let key = Key::new(brief, &self.place);
         let subject = Subject { key, snapshot: brief.snapshot.id.clone() };
         let progress = self.join(&subject, brief);
         let is_late = matches!(*progress.borrow(), Progress::Over(_));
@@ -193,7 +193,8 @@ impl Warmer {
     async fn remove_images(&self) {
         let store = self.store.clone();
         let listed = tokio::task::spawn_blocking(move || (store.id(), store.names())).await;
-        if let Ok((id, names)) = listed {
+        // A store that was never written to has no images.
+        if let Ok((Some(id), names)) = listed {
             self.runtime.remove_images(&id, &names).await;
         }
     }

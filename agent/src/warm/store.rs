@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use muletrain_proto::seconds::Seconds;
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::pure::kept::{CONTENT_LIMIT, Entry, Key, Times, VERSION};
@@ -38,6 +37,10 @@ const ENTRY: &str = "entry.json";
 
 /// The file with the time that setting databases up took.
 const TIMES: &str = "times.json";
+
+/// The file with the id of a store, and how long that is.
+const ID: &str = "id";
+const ID_LENGTH: usize = 16;
 
 /// What the names of entries begin with that are being written.
 const UNFINISHED: &str = ".new-";
@@ -89,6 +92,7 @@ impl Store {
     /// When it cannot be written.
     pub fn begin(&self, key: &Key) -> io::Result<Unfinished> {
         make_private_folder(&self.folder)?;
+        let store_id = self.make_id()?;
         let folder = self.key_folder(key);
         make_private_folder(&folder)?;
         let name = format!("{:016x}", fastrand::u64(..));
@@ -97,7 +101,7 @@ impl Store {
             .rand_bytes(0)
             .permissions(Permissions::from_mode(PRIVATE_FOLDER))
             .tempdir_in(&folder)?;
-        Ok(Unfinished { store: self.clone(), folder, name })
+        Ok(Unfinished { store: self.clone(), store_id, folder, name })
     }
 
     /// Removes an entry.
@@ -116,14 +120,30 @@ impl Store {
         entries.filter_map(name).collect()
     }
 
-    /// What tells it from stores elsewhere that use the same engine.
+    /// What tells it from stores elsewhere that use the same engine; none before its first entry.
     #[must_use]
-    pub fn id(&self) -> String {
-        let host = rustix::system::uname();
-        let mut digest = Sha256::new();
-        digest.update(host.nodename().to_bytes_with_nul());
-        digest.update(self.folder.as_os_str().as_encoded_bytes());
-        digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    pub fn id(&self) -> Option<String> {
+        let id = fs::read_to_string(self.folder.join(ID)).ok()?;
+        // It becomes a label.
+        (id.len() == ID_LENGTH && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+    }
+
+    /// Its id, made by the first who needs one.
+    fn make_id(&self) -> io::Result<String> {
+        if let Some(id) = self.id() {
+            return Ok(id);
+        }
+        let mut file = tempfile::NamedTempFile::with_prefix_in(UNFINISHED, &self.folder)?;
+        write!(file, "{:0ID_LENGTH$x}", fastrand::u64(..))?;
+        match file.persist_noclobber(self.folder.join(ID)) {
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(error.error);
+            }
+            _ => {}
+        }
+        let path = self.folder.join(ID);
+        let damaged = || io::Error::other(format!("{} is damaged; remove it", path.display()));
+        self.id().ok_or_else(damaged)
     }
 
     /// What setting the databases of a key up took last, if that is known.
@@ -189,6 +209,7 @@ impl Store {
 #[derive(Debug)]
 pub struct Unfinished {
     store: Store,
+    store_id: String,
     folder: TempDir,
     name: String,
 }
@@ -198,6 +219,12 @@ impl Unfinished {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The store's id.
+    #[must_use]
+    pub fn store_id(&self) -> &str {
+        &self.store_id
     }
 
     /// Keeps it, and makes room for it; its name.

@@ -1,12 +1,12 @@
 //! What is kept, for how long, and what becomes of damage.
 
 use super::*;
-use crate::samples::{brief, image, kept};
+use crate::samples::{brief, image, kept, place};
 
 fn key(python: &str) -> Key {
     let mut brief = brief(image());
     brief.snapshot.python = python.to_owned();
-    Key::new(&brief, "linux/amd64")
+    Key::new(&brief, &place())
 }
 
 fn store() -> (TempDir, Store) {
@@ -176,6 +176,22 @@ fn the_time_that_databases_take_is_remembered() {
     assert_eq!(store.times(&key), None);
     fs::write(store.key_folder(&key).join(TIMES), "soon").unwrap();
     assert_eq!(store.times(&key), None);
+}
+
+#[test]
+fn a_store_has_one_id_of_its_own_from_its_first_entry_on() {
+    let (_cache, store) = store();
+    assert_eq!(store.id(), None);
+    let ids = std::thread::scope(|scope| {
+        let begin = || store.begin(&key("python3")).unwrap().store_id().to_owned();
+        let begun: Vec<_> = (0..4).map(|_| scope.spawn(begin)).collect();
+        begun.into_iter().map(|begun| begun.join().unwrap()).collect::<BTreeSet<_>>()
+    });
+    assert_eq!(ids, store.id().into_iter().collect());
+    assert_eq!(ids.len(), 1);
+    let (_cache, other) = self::store();
+    other.begin(&key("python3")).unwrap();
+    assert_ne!(other.id(), store.id());
 }
 
 #[test]
