@@ -4,15 +4,20 @@
 
 mod support;
 
-use std::os::unix::fs::symlink;
+use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use muletrain_proto::snapshot::Snapshot;
-use support::engine::{Frozen, INSTALL, docker, image, shell};
+use support::Project;
+use support::engine::{BASE, Frozen, INSTALL, docker, image, shell};
 
-/// Every file, link and folder of the project with what it holds, and without bytecode.
-const TREE: &str = "find . -name __pycache__ -prune -o -type f -print -exec cat {} \\; \
-    -o -type l -print -exec readlink {} \\; -o -type d -print | sort";
+/// Every file, link and folder of the project: its type, mode, owner and name, where a link leads,
+/// and what a file holds, without bytecode.
+const TREE: &str = "find . -name __pycache__ -prune -o -printf '%y %m %U:%G %p -> %l\\n' | \
+    LC_ALL=C sort; find . -name __pycache__ -prune -o -type f -exec sha256sum {} + | LC_ALL=C sort";
 
 fn layers(snapshot: &Snapshot) -> Vec<String> {
     let format = "{{join .RootFS.Layers \" \"}}";
@@ -22,7 +27,12 @@ fn layers(snapshot: &Snapshot) -> Vec<String> {
 
 /// A project with an anchor and one more layer.
 fn changed() -> (Frozen, Snapshot, Snapshot) {
-    let frozen = Frozen::new(&[INSTALL], "");
+    // Not by its name, or installing would be given what the project has there.
+    let stranger = "name=shop_; mkdir -m 700 ${name%_}; echo stranger >${name%_}/stranger.py";
+    let frozen = Frozen::new(&[INSTALL, stranger], "");
+    let odd = frozen.0.path().join(OsStr::from_bytes(b"caf\xe9.txt"));
+    std::fs::write(&odd, "odd").unwrap();
+    symlink("shop", frozen.0.path().join("link")).unwrap();
     for path in ["old/deep/a.py", "old/b.py", "shop/gone.py", "file", "folder/x.py"] {
         frozen.0.write(path, &format!("# {path}\n"));
     }
@@ -34,6 +44,11 @@ fn changed() -> (Frozen, Snapshot, Snapshot) {
     std::fs::remove_dir_all(frozen.0.path().join("folder")).unwrap();
     symlink("shop", frozen.0.path().join("folder")).unwrap();
     frozen.0.write("shop/models.py", "x = 2\n");
+    std::fs::write(&odd, "odder").unwrap();
+    std::fs::remove_file(frozen.0.path().join("link")).unwrap();
+    symlink("manage.py", frozen.0.path().join("link")).unwrap();
+    let executable = Permissions::from_mode(0o755);
+    std::fs::set_permissions(frozen.0.path().join("manage.py"), executable).unwrap();
     let second = frozen.build();
     (frozen, first, second)
 }
@@ -71,7 +86,94 @@ fn a_layer_makes_the_same_tree_as_sending_all_of_it() {
     let whole = frozen.build();
     assert_eq!(layers(&whole).len(), lower);
     assert_eq!(shell(&whole, TREE), tree);
-    assert!(tree.contains("./file/now a folder.py") && !tree.contains("./old"), "{tree}");
+    for line in [
+        "d 755 1000:1000 ./shop -> \n",
+        "f 755 1000:1000 ./manage.py -> \n",
+        "l 777 1000:1000 ./link -> manage.py\n",
+        "f 644 0:0 ./shop/stranger.py -> \n",
+        "./file/now a folder.py",
+    ] {
+        assert!(tree.contains(line), "{line} is not in\n{tree}");
+    }
+    assert!(!tree.contains("./old"), "{tree}");
+}
+
+/// A project whose base is what a Dockerfile makes after Python and "Django" are in it.
+fn on(more: &str, instructions: &str) -> Frozen {
+    let base = *BASE;
+    let configuration = format!("[image]\ndockerfile = \"Dockerfile\"\n{more}");
+    let frozen = Frozen(Project::new(&configuration));
+    let own = frozen.0.name();
+    frozen.0.write(
+        "Dockerfile",
+        &format!(
+            "FROM {base}\nCOPY django /usr/lib/python3/dist-packages/django\nRUN : {own}\n\
+             {instructions}\n"
+        ),
+    );
+    frozen
+}
+
+#[test]
+fn a_volume_that_would_lose_code_is_refused() {
+    for volume in ["/app", "/app/shop"] {
+        let error = on("", &format!("WORKDIR /app\nVOLUME {volume}")).error();
+        let told =
+            format!("has a volume at {volume}, and the project goes to /app: what it has in");
+        assert!(error.contains(&told), "{error}");
+        assert!(error.contains("remove the VOLUME"), "{error}");
+    }
+    let linked = "RUN mkdir /real && ln -s /real /link\nVOLUME /real";
+    let error = on("root = \"/link/app\"\n", linked).error();
+    assert!(error.contains("a volume at /real, and the project goes to /real/app"), "{error}");
+
+    let frozen = on("root = \"//srv/./app\"\n", "VOLUME /data /srv/app/media");
+    let beside = frozen.build();
+    assert_eq!(beside.content.root(), "/srv/app");
+    assert_eq!(shell(&beside, "pwd; ls -d shop/models.py"), "/srv/app\nshop/models.py");
+}
+
+#[test]
+fn a_root_behind_a_link_is_the_folder_that_the_link_means() {
+    for (root, target) in [("/link/app", "/real"), ("/link", "/real/app")] {
+        let links = format!("RUN mkdir -p /real/app && touch /real/kept && ln -s {target} /link");
+        let install = "install = [\"cp manage.py /installed\"]\n";
+        let frozen = on(&format!("root = {root:?}\n{install}"), &links);
+        frozen.0.write("shop/old.py", "");
+        let first = frozen.build();
+        assert_eq!(first.content.root(), "/real/app");
+        frozen.0.remove("shop/old.py");
+        frozen.0.write("shop/models.py", "x = 2\n");
+        let second = frozen.build();
+        assert_eq!(layers(&second).len(), layers(&first).len() + 1);
+        let seen =
+            format!("pwd; cat {root}/shop/models.py; cd {root}/shop && ls *.py; ls -d /real/kept");
+        let expected = "/real/app\nx = 2\n__init__.py\nmodels.py\ntests.py\n/real/kept";
+        assert_eq!(shell(&second, &seen), expected);
+    }
+}
+
+#[test]
+fn what_the_base_has_as_well_is_never_hidden() {
+    let frozen =
+        on("", "WORKDIR /app\nRUN mkdir -p media front/node_modules/x && echo base >covered");
+    for path in ["media/a", "front/a.js", "covered", "old/a"] {
+        frozen.0.write(path, "the project's");
+    }
+    let anchor = layers(&frozen.build()).len();
+    for (path, seen) in [
+        ("old/a", "covered front front/a.js front/node_modules media media/a"),
+        ("media/a", "covered front front/a.js front/node_modules media"),
+        ("front/a.js", "covered front front/node_modules media"),
+        ("covered", "covered front front/node_modules media"),
+    ] {
+        frozen.0.remove(path);
+        let snapshot = frozen.build();
+        let list = "find covered media front old -maxdepth 1 2>&- | sort | xargs";
+        assert_eq!(shell(&snapshot, list), seen, "without {path}");
+        assert_eq!(layers(&snapshot).len() > anchor, path == "old/a", "without {path}");
+    }
+    assert_eq!(shell(&frozen.build(), "cat covered"), "base");
 }
 
 #[test]

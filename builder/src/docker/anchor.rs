@@ -43,7 +43,7 @@ const NAMED: usize = 3;
 
 impl Anchor {
     /// Of the anchors on a base the best one: of this project rather than another, and the
-    /// newest. None where each differs from the tree by more than a layer should hold.
+    /// newest. None where each differs from the tree by more than a layer can or should hold.
     pub(super) async fn nearest(
         engine: &Engine,
         frozen: &Frozen,
@@ -58,7 +58,7 @@ impl Anchor {
                 continue;
             }
             let Some(holding) = holding(engine, &image, place).await? else { continue };
-            let delta = Delta::between(&holding, &frozen.source.manifest);
+            let Some(delta) = Delta::between(&holding, &frozen.source.manifest) else { continue };
             if delta.bytes() <= LIMIT {
                 return Ok(Some((Self { image, holding }, delta)));
             }
@@ -125,7 +125,7 @@ async fn fill(
 
 /// Digest of what an anchor must be made on to be one for a snapshot.
 fn key(base: &Base) -> String {
-    Digest::new("muletrain anchor 1").list(base.identity()).field(&base.python).finish()
+    Digest::new("muletrain anchor 2").list(base.identity()).field(&base.python).finish()
 }
 
 /// Images that are anchors on a base, the best first.
@@ -182,7 +182,7 @@ fn kept_at(folder: &Path, image: &str) -> PathBuf {
 /// What is to be told of Python files that the base has and the project does not.
 fn note(holding: &Holding, base: &Base) -> String {
     let is_code = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "py");
-    let strangers: Vec<&PathBuf> = holding.strangers.iter().filter(is_code).collect();
+    let strangers: Vec<&PathBuf> = holding.strangers().filter(is_code).collect();
     let named = strangers.iter().take(NAMED).map(|path| path.display().to_string());
     let (named, root) = (named.collect::<Vec<_>>().join(", "), &base.root);
     match strangers.len() {

@@ -3,7 +3,7 @@
 use muletrain_proto::config::Image as Configured;
 
 use super::engine::{Engine, Image};
-use super::{Error, dockerfile, install};
+use super::{Error, dockerfile, install, root};
 use crate::build::{Frozen, Place};
 use crate::progress::Progress;
 use crate::pure::dependencies::{self, Recipe};
@@ -18,7 +18,7 @@ const DEFAULT_PYTHON: &str = "3.12";
 pub(super) struct Base {
     /// The image.
     pub image: Image,
-    /// Where the project goes in it.
+    /// Where the project goes in it, no part of which is a link.
     pub root: String,
     /// Who tests run as, as named by the configuration or the image.
     pub user: String,
@@ -36,7 +36,7 @@ pub(super) struct Wanted<'a> {
     /// Commands that install.
     pub commands: &'a [String],
     /// Where the project will go.
-    pub root: &'a str,
+    pub place: &'a root::Place,
     /// Who tests run as.
     pub user: &'a str,
     /// The Python that the configuration names.
@@ -75,18 +75,21 @@ pub(super) async fn prepare(
             (engine.image_or_pull(&name, progress).await?, commands)
         }
     };
-    let root = root(configured, &image);
+    let said = root::Place::said(configured, &image);
+    // Before anything is installed in vain, and again for what links lead to.
+    said.check(&image, &frozen.source.manifest)?;
     let user = user(configured, &image);
     let wanted = Wanted {
         image: &image,
         commands: &commands,
-        root: &root,
+        place: &said,
         user: &user,
         python: frozen.config.project.python.as_deref(),
     };
     let installed = install::install(engine, frozen, &wanted, place).await?;
-    let install::Installed { image, owner, python } = installed;
-    Ok(Base { image, root, user, owner, python })
+    let install::Installed { image, owner, python, place: real } = installed;
+    real.check(&image, &frozen.source.manifest)?;
+    Ok(Base { image, root: real.root, user, owner, python })
 }
 
 /// Chooses an image and commands for a project that configures neither, and says why.
@@ -111,13 +114,6 @@ fn work_out(frozen: &Frozen, progress: &Progress) -> Result<(String, Vec<String>
         None => progress.note("the project has no lock or requirements file: nothing is installed"),
     }
     Ok((image, commands))
-}
-
-fn root(configured: &Configured, image: &Image) -> String {
-    let working_dir = image.config.working_dir.as_deref();
-    let own = working_dir.filter(|path| path.starts_with('/') && *path != "/");
-    let root = configured.root.as_deref().or(own).unwrap_or("/app");
-    root.trim_end_matches('/').to_owned()
 }
 
 /// The configured user, else the image's if that is not root, else the first ordinary one.

@@ -105,6 +105,11 @@ impl<'a> Container<'a> {
         }
     }
 
+    /// What people call the image it was made of.
+    pub(super) fn image(&self) -> &str {
+        &self.image
+    }
+
     /// Runs a command to its end.
     pub(super) async fn run(&self, command: Command<'_>) -> Result<Ended, Error> {
         let docker = &self.engine.docker;
@@ -227,7 +232,9 @@ pub(super) async fn read_file(
         }
     };
     let archive = within("read a file of an image", MEDIUM, call).await;
-    remove(engine, &id).await?;
+    if let Err(error) = remove(engine, &id).await {
+        tracing::warn!(container = id, %error, "a container may be left");
+    }
     Ok(archive?.and_then(|archive| first_file(&archive)))
 }
 

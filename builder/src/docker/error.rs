@@ -112,6 +112,26 @@ pub enum Error {
         /// What was said.
         said: String,
     },
+    /// What is put where the project goes does not get into images.
+    #[error(
+        "{image} has a volume at {volume}, and the project goes to {root}: what it has in a volume \
+         gets into no image; let [image] root name another folder, or remove the VOLUME from the \
+         image"
+    )]
+    Volume {
+        /// The image.
+        image: String,
+        /// Its volume.
+        volume: String,
+        /// Where the project goes.
+        root: String,
+    },
+    /// The project would be all there is.
+    #[error("the project cannot go to / of {image}; let [image] root name a folder")]
+    WholeImage {
+        /// The image.
+        image: String,
+    },
     /// The bundle of certificate authorities is none.
     #[error("[image] ca_bundle {}: {why}", path.display())]
     Bundle {

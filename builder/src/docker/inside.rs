@@ -1,21 +1,23 @@
 //! What is found out about an image, and compiled in it, by its own Python in a container of it.
 
-use super::Error;
 use super::base::Wanted;
 use super::container::{Command, Container};
+use super::{Error, root};
 use crate::pure::python_version;
 use crate::source::archive::Owner;
 
-/// Lists the folders above a root and the files below it, as [`crate::pure::holding`] reads them.
+/// Lists the folders above a root and all below it, as [`crate::pure::holding`] reads them. What
+/// is in folders that are large and no part of a project is not listed.
 const LIST: &str = "
 import os, sys
+CLOSED = b'site-packages', b'node_modules', b'__pycache__'
 out = sys.stdout.buffer
 root = os.fsencode(sys.argv[1])
 def record(*fields):
     for field in fields:
         out.write(field if isinstance(field, bytes) else str(field).encode())
         out.write(b'\\0')
-record('muletrain anchor 1')
+record('muletrain anchor 2')
 above = os.path.dirname(root)
 folders = []
 while above != b'/':
@@ -27,11 +29,31 @@ for folder in folders:
         record('d', folder[1:], stat.st_mode & 0o7777, stat.st_uid, stat.st_gid)
     else:
         record('d', folder[1:], 0o755, 0, 0)
-for folder, names, files in os.walk(root):
-    links = [name for name in names if os.path.islink(os.path.join(folder, name))]
-    names[:] = [name for name in names if name not in (b'site-packages', b'node_modules', b'__pycache__')]
-    for name in files + links:
-        record('s', os.path.relpath(os.path.join(folder, name), root), '', '', '')
+def fail(error):
+    raise error
+for folder, names, files in os.walk(root, onerror=fail) if os.path.isdir(root) else ():
+    for name in names + files:
+        path = os.path.join(folder, name)
+        closed = name in CLOSED and not os.path.islink(path) and os.path.isdir(path)
+        record('c' if closed else 'b', os.path.relpath(path, root), '', '', '')
+    names[:] = [name for name in names if name not in CLOSED]
+";
+
+/// Says what folder a path is without its links, as far as there is one.
+const FOLLOW: &str = r#"
+folder=$1 rest=
+until cd -P -- "$folder" 2>/dev/null; do
+    rest="/${folder##*/}$rest" folder="${folder%/*}"
+    folder="${folder:-/}"
+done
+printf %s "$(pwd -P)$rest"
+"#;
+
+/// Says the same of a root and of volumes, as [`root::Place`] reads it.
+const REAL: &str = "
+import json, os, sys
+root, *volumes = map(os.path.realpath, sys.argv[1:])
+print(json.dumps(dict(root=root, volumes=volumes)))
 ";
 
 /// Compiles folders, or without any, all that Python imports from. What does not compile is no
@@ -94,6 +116,35 @@ pub(super) async fn python(
     Err(Error::NoDjango { image: wanted.image.name.clone(), said: said.join("; ") })
 }
 
+/// A path without its links, before there need be a Python. Without a shell no step will run, which
+/// tells more than this could.
+pub(super) async fn without_links(container: &Container<'_>, path: &str) -> Result<String, Error> {
+    let words = vec!["/bin/sh", "-c", FOLLOW, "sh", path];
+    let command = Command { words, user: "0:0", folder: "/", ..Command::default() };
+    let ended = container.run(command).await?;
+    match String::from_utf8(ended.answer) {
+        Ok(real) if ended.status == 0 => Ok(root::normal(&real)),
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// Where the project goes and the volumes without links, written as JSON.
+pub(super) async fn real(
+    container: &Container<'_>,
+    python: &str,
+    said: &root::Place,
+) -> Result<String, Error> {
+    let mut words = vec![python, "-I", "-W", "ignore", "-c", REAL, &said.root];
+    words.extend(said.volumes.iter().map(String::as_str));
+    let command = Command { words, user: "0:0", folder: "/", ..Command::default() };
+    let ended = container.run(command).await?;
+    let real = String::from_utf8_lossy(&ended.answer).trim().to_owned();
+    match serde_json::from_str::<root::Place>(&real) {
+        Ok(_) if ended.status == 0 => Ok(real),
+        _ => Err(Error::Unlisted { image: container.image().to_owned() }),
+    }
+}
+
 /// Compiles all that Python imports from without the project.
 ///
 /// Timestamps, as `pip` uses them: what it has compiled is taken as it is, and layers keep the
@@ -139,5 +190,9 @@ pub(super) async fn list(
 ) -> Result<Vec<u8>, Error> {
     let words = vec![python, "-I", "-W", "ignore", "-c", LIST, root];
     let command = Command { words, user: "0:0", folder: "/", ..Command::default() };
-    Ok(container.run(command).await?.answer)
+    let ended = container.run(command).await?;
+    match ended.status {
+        0 => Ok(ended.answer),
+        _ => Err(Error::Unlisted { image: container.image().to_owned() }),
+    }
 }

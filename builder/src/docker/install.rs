@@ -6,7 +6,7 @@ use std::path::Path;
 use super::base::Wanted;
 use super::container::{Access, Container, config_of};
 use super::engine::{Engine, Image};
-use super::{Error, PROJECT, PYTHON, SHORT_KEY, USER, inside, recipe};
+use super::{Error, PROJECT, PYTHON, SHORT_KEY, USER, inside, recipe, root};
 use crate::build::{Frozen, Place};
 use crate::pure::dependencies;
 use crate::pure::digest::Digest;
@@ -19,6 +19,9 @@ const BASES: &str = "muletrain-base";
 /// Label with the whole key.
 const KEY: &str = "muletrain.base";
 
+/// Label with where the project goes, as [`inside::real`] says it.
+const ROOT: &str = "muletrain.root";
+
 /// An image with everything installed, and what was found out about it.
 pub(super) struct Installed {
     /// The image, called what the user calls the one it was made of.
@@ -27,6 +30,8 @@ pub(super) struct Installed {
     pub owner: Owner,
     /// The Python to start.
     pub python: String,
+    /// Where the project goes, no part of which is a link.
+    pub place: root::Place,
 }
 
 /// What is installed, and with what.
@@ -73,10 +78,12 @@ impl Installed {
         let (user, group) = image.label(USER).split_once(':')?;
         let owner = Owner { user: user.parse().ok()?, group: group.parse().ok()? };
         let python = image.label(PYTHON).to_owned();
+        let place = serde_json::from_str(image.label(ROOT)).ok()?;
         (image.label(KEY) == key && !python.is_empty()).then(|| Self {
             image: Image { name: wanted.image.name.clone(), ..image },
             owner,
             python,
+            place,
         })
     }
 }
@@ -84,10 +91,10 @@ impl Installed {
 impl Installation<'_> {
     /// Digest of everything that decides what comes out, as far as this host knows it.
     fn key(&self) -> String {
-        Digest::new("muletrain base 2")
+        Digest::new("muletrain base 3")
             .field(&self.wanted.image.id)
             .list(&self.commands)
-            .field(self.wanted.root)
+            .field(&self.wanted.place.root)
             .field(self.wanted.user)
             .field(self.wanted.python.unwrap_or_default())
             .field(self.files.digest())
@@ -120,8 +127,10 @@ impl Installation<'_> {
         key: &str,
         place: &Place<'_>,
     ) -> Result<String, Error> {
-        let Wanted { image, root, .. } = *self.wanted;
+        let Wanted { image, place: said, .. } = *self.wanted;
+        let mut root = said.root.clone();
         if !self.commands.is_empty() {
+            root = inside::without_links(container, &root).await?;
             let inside = Path::new(root.trim_start_matches('/'));
             let files = self.files.clone();
             let contents = Contents { files, ..Contents::new(inside) };
@@ -130,13 +139,15 @@ impl Installation<'_> {
         let environment = recipe::environment(self.bundle);
         for command in &self.commands {
             place.progress.say(command);
-            container.step(command, "0:0", root, &environment).await?;
+            container.step(command, "0:0", &root, &environment).await?;
         }
         let owner = inside::owner(container, self.wanted).await?;
         let user = format!("{}:{}", owner.user, owner.group);
         let python = inside::python(container, self.wanted, &user).await?;
         inside::compile_installed(container, &python).await?;
-        let labels = [(KEY, key), (PROJECT, &frozen.name), (PYTHON, &python), (USER, &user)];
+        let real = inside::real(container, &python, said).await?;
+        let labels =
+            [(KEY, key), (PROJECT, &frozen.name), (PYTHON, &python), (ROOT, &real), (USER, &user)];
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = config_of(image, HashMap::from(labels));
         container.commit(config, BASES, &key[..SHORT_KEY]).await

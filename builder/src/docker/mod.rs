@@ -17,6 +17,7 @@ pub mod garbage;
 mod inside;
 mod install;
 mod recipe;
+mod root;
 mod snapshot;
 
 pub use engine::Engine;

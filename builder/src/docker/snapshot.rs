@@ -43,7 +43,7 @@ pub(super) async fn find_or_make(
     place: &Place<'_>,
 ) -> Result<Made, Error> {
     let steps = &frozen.config.image.prepare;
-    let tree = Digest::new("muletrain content 1")
+    let tree = Digest::new("muletrain content 2")
         .list(base.identity())
         .field(frozen.source.manifest.digest());
     let tree = tree.finish();

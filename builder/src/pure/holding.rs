@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::ops::Bound;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -9,17 +10,26 @@ use super::records::{self, number};
 use super::tree::{Manifest, Node};
 
 /// What a written holding begins with.
-const PURPOSE: &str = "muletrain anchor 1";
+const PURPOSE: &str = "muletrain anchor 2";
 
 /// What an anchor holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Holding {
     /// The project's files, relative to its root.
     pub manifest: Manifest,
-    /// Files of the base below the root that are not the project's.
-    pub strangers: BTreeSet<PathBuf>,
+    /// What the base has below the root, covered by the project or not.
+    pub base: Base,
     /// Folders above the root, the outermost first.
     pub above: Vec<Above>,
+}
+
+/// What a base has below a root: an anchor shows it, except where the project's files cover it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Base {
+    /// Its files, links and folders.
+    pub paths: BTreeSet<PathBuf>,
+    /// Those of its folders in which nobody looked.
+    pub closed: BTreeSet<PathBuf>,
 }
 
 /// A folder above the root. A layer that names something in it must say what it is.
@@ -35,15 +45,36 @@ pub struct Above {
     pub group: u64,
 }
 
+impl Base {
+    /// Whether hiding a path hides something of the base, or may.
+    #[must_use]
+    pub fn is_at(&self, path: &Path) -> bool {
+        self.paths.contains(path) || self.is_below(path)
+    }
+
+    /// Whether the base has something in a folder, or may.
+    #[must_use]
+    pub fn is_below(&self, path: &Path) -> bool {
+        let after = (Bound::Excluded(path), Bound::Unbounded);
+        let has = |paths: &BTreeSet<PathBuf>| {
+            paths.range::<Path, _>(after).next().is_some_and(|next| next.starts_with(path))
+        };
+        has(&self.paths) || has(&self.closed) || path.ancestors().any(|it| self.closed.contains(it))
+    }
+}
+
 impl Holding {
     /// What an anchor with these files holds, of whose base a listing was made: records as
     /// [`records`] reads them, of the folders above the root and the files below it.
     #[must_use]
     pub fn new(manifest: Manifest, listing: &[u8]) -> Option<Self> {
-        let mut holding = Self::parse(listing)?;
-        let hidden = |path: &PathBuf| path.ancestors().any(|it| manifest.0.contains_key(it));
-        holding.strangers.retain(|path| !hidden(path));
-        Some(Self { manifest, ..holding })
+        Some(Self { manifest, ..Self::parse(listing)? })
+    }
+
+    /// What the base has and the project's files do not cover.
+    pub fn strangers(&self) -> impl Iterator<Item = &PathBuf> {
+        let covered = |path: &Path| path.ancestors().any(|it| self.manifest.0.contains_key(it));
+        self.base.paths.iter().filter(move |path| !covered(path))
     }
 
     /// As bytes that [`Holding::parse`] understands.
@@ -59,15 +90,18 @@ impl Holding {
                 [kind.to_vec(), bytes(path), digest.clone().into_bytes(), size, none()]
             }
         });
-        let strangers =
-            self.strangers.iter().map(|path| [b"s".to_vec(), bytes(path), none(), none(), none()]);
+        let base = [(b"b", &self.base.paths), (b"c", &self.base.closed)];
+        let base = base.into_iter().flat_map(|(kind, paths)| {
+            let record = move |path: &PathBuf| [kind.to_vec(), bytes(path), none(), none(), none()];
+            paths.iter().map(record)
+        });
         let above = self.above.iter().map(|folder| {
             let numbers =
                 [folder.mode.to_string(), folder.user.to_string(), folder.group.to_string()];
             let [mode, user, group] = numbers.map(String::into_bytes);
             [b"d".to_vec(), bytes(&folder.path), mode, user, group]
         });
-        records::write(PURPOSE, above.chain(strangers).chain(files))
+        records::write(PURPOSE, above.chain(base).chain(files))
     }
 
     /// Reads what was written; none where it is damaged.
@@ -83,7 +117,8 @@ impl Holding {
                     holding.manifest.0.insert(path, node);
                 }
                 b"l" => drop(holding.manifest.0.insert(path, Node::Link { target: path_of(a) })),
-                b"s" => drop(holding.strangers.insert(path)),
+                b"b" => drop(holding.base.paths.insert(path)),
+                b"c" => drop(holding.base.closed.insert(path)),
                 b"d" => holding.above.push(Above {
                     path,
                     mode: number(a)?,
@@ -112,7 +147,7 @@ mod tests {
         let link = Node::Link { target: "../a b".into() };
         let holding = Holding {
             manifest: Manifest([(odd, file), ("b/c".into(), link)].into()),
-            strangers: [PathBuf::from("b/old.py")].into(),
+            base: Base { paths: ["b/old.py".into()].into(), closed: ["c".into()].into() },
             above: vec![Above { path: "srv".into(), mode: 0o755, user: 0, group: 5 }],
         };
         let bytes = holding.write();
@@ -123,10 +158,10 @@ mod tests {
 
     #[test]
     fn what_the_project_covers_is_no_stranger() {
-        let listed = ["a.py", "b/c.py", "b/d.py", "e"].map(|path| ["s", path, "", "", ""]);
+        let listed = ["a.py", "b/c.py", "b/d.py", "e"].map(|path| ["b", path, "", "", ""]);
         let file = || Node::File { executable: false, size: 0, digest: String::new() };
         let manifest = Manifest([("a.py".into(), file()), ("b".into(), file())].into());
         let holding = Holding::new(manifest, &records::write(PURPOSE, listed)).unwrap();
-        assert_eq!(holding.strangers, [PathBuf::from("e")].into());
+        assert_eq!(holding.strangers().collect::<Vec<_>>(), ["e"]);
     }
 }
