@@ -1,6 +1,6 @@
 //! What pods are made of, behind one face.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::docker::{self, Docker};
 use crate::pod::Pod;
 use crate::process::{self, Processes};
 use crate::pure::harness::Hello;
+use crate::pure::kept::Images;
 use crate::pure::pod;
 
 /// Makes pods, kills them and removes all trace of them.
@@ -96,7 +97,7 @@ impl Runtime {
     }
 
     /// Stops the services of a pod and makes images of those that store data, for an entry of a
-    /// store of kept databases; by the services' names.
+    /// store of kept databases.
     ///
     /// # Errors
     /// When there is one that cannot be kept.
@@ -105,10 +106,10 @@ impl Runtime {
         lease: &LeaseKey,
         brief: &RunBrief,
         (store, entry): (&str, &str),
-    ) -> Result<BTreeMap<String, String>, Error> {
+    ) -> Result<Images, Error> {
         match self {
             Self::Docker(docker) => Ok(docker.keep_services(lease, brief, (store, entry)).await?),
-            Self::Process(_) => Ok(BTreeMap::new()),
+            Self::Process(_) => Ok(Images::default()),
         }
     }
 

@@ -3,7 +3,7 @@
 //! They are named after their entry, and labelled with it and with its store. An image whose
 //! entry is not there belongs to nobody, so one that was made and never used goes in the end.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use muletrain_proto::link::RunBrief;
 
 use super::error::within;
 use super::{ACT, ASK, Docker, Error, service, tests_container};
+use crate::pure::kept::Images;
 use crate::pure::pod::{self, Storing, label};
 
 /// Repository of all of them.
@@ -30,7 +31,7 @@ const STOP: Duration = Duration::from_secs(60);
 const COMMIT: Duration = Duration::from_secs(10 * 60);
 
 impl Docker {
-    /// Stops the services of a pod that store data, and makes images of them; by their names.
+    /// Stops the services of a pod that store data, and makes images of them.
     ///
     /// # Errors
     /// When there is one that cannot be kept.
@@ -39,13 +40,21 @@ impl Docker {
         lease: &LeaseKey,
         brief: &RunBrief,
         entry: (&str, &str),
-    ) -> Result<BTreeMap<String, String>, Error> {
+    ) -> Result<Images, Error> {
         let services = pod::storing(lease, brief, &self.owner);
-        let images = try_join_all(services.iter().map(|item| self.keep(item, entry))).await?;
-        Ok(services.into_iter().map(|item| item.service).zip(images).collect())
+        let kept = try_join_all(services.iter().map(|item| self.keep(item, entry))).await?;
+        let bytes = kept.iter().fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes));
+        let images = kept.into_iter().map(|(image, _)| image);
+        let of_services = services.into_iter().map(|item| item.service).zip(images).collect();
+        Ok(Images { of_services, bytes })
     }
 
-    async fn keep(&self, storing: &Storing, (store, entry): (&str, &str)) -> Result<String, Error> {
+    /// Keeps a service: its image, and how much larger that is than the one it began with.
+    async fn keep(
+        &self,
+        storing: &Storing,
+        (store, entry): (&str, &str),
+    ) -> Result<(String, u64), Error> {
         let Storing { service, container, .. } = storing;
         let what = || format!("inspect service {service}");
         let found = within(ASK, what, self.engine.inspect_container(container, None)).await?;
@@ -62,7 +71,18 @@ impl Docker {
         let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
         let engine = self.engine.clone().with_timeout(COMMIT);
         let call = engine.commit_container(options.build(), config);
-        Ok(within(COMMIT, || format!("make an image of service {service}"), call).await?.id)
+        let image =
+            within(COMMIT, || format!("make an image of service {service}"), call).await?.id;
+        let began_with = self.size(found.image.as_deref().unwrap_or_default()).await?;
+        let bytes = self.size(&image).await?.saturating_sub(began_with);
+        Ok((image, bytes))
+    }
+
+    /// Bytes of an image, all its layers together.
+    async fn size(&self, image: &str) -> Result<u64, Error> {
+        let call = self.engine.inspect_image(image);
+        let found = within(ASK, || format!("inspect image {image}"), call).await?;
+        Ok(found.size.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default())
     }
 
     /// Stops a service as its image says, and sees that it took its time to.

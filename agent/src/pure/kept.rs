@@ -72,6 +72,15 @@ pub struct Entry {
     pub images: BTreeMap<String, String>,
 }
 
+/// Images of services with databases on them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Images {
+    /// By the services' names.
+    pub of_services: BTreeMap<String, String>,
+    /// Bytes they take beyond the services' own images.
+    pub bytes: u64,
+}
+
 impl Entry {
     /// The databases that another pod can begin with.
     pub fn usable(&self) -> impl Iterator<Item = &Database> {

@@ -1,6 +1,5 @@
 //! One flight: kept databases are found, or made in a pod of their own.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Instant;
 
@@ -14,7 +13,7 @@ use super::store::Store;
 use super::{Outcome, Warmer};
 use crate::pod::{Pod, Signal};
 use crate::pure::harness::Candidate;
-use crate::pure::kept::{self, Entry, Key, Times};
+use crate::pure::kept::{self, Entry, Images, Key, Times};
 use crate::pure::warming::{Answer, Failure, Input, Made, Step, Task, Warming};
 
 /// What pods of a flight are marked with. Leases are numbered from 1, so it is nobody else's.
@@ -95,6 +94,7 @@ impl Flight<'_> {
         let unfinished = self.stored(Store::begin).await?;
         let images = self.keep_services(&made, (unfinished.store_id(), unfinished.name())).await?;
         let Made { databases, manifest, seconds } = made;
+        let Images { of_services: images, bytes } = images;
         let entry = Entry { version: kept::VERSION, manifest, databases, seconds, images };
         let none = entry.usable().next().is_none();
         let saves = entry.saves() + if entry.images.is_empty() { Seconds::ZERO } else { started };
@@ -104,7 +104,7 @@ impl Flight<'_> {
                     return Ok(None);
                 }
                 store.note_times(key, Times { saves, whole: seconds })?;
-                unfinished.finish(&entry).map(Some)
+                unfinished.finish(&entry, bytes).map(Some)
             })
             .await?;
         match name {
@@ -117,13 +117,9 @@ impl Flight<'_> {
     }
 
     /// Images of the pod's services, where databases are on them.
-    async fn keep_services(
-        &self,
-        made: &Made,
-        mark: (&str, &str),
-    ) -> Result<BTreeMap<String, String>, Failure> {
+    async fn keep_services(&self, made: &Made, mark: (&str, &str)) -> Result<Images, Failure> {
         if made.databases.iter().all(|database| database.data.is_some()) {
-            return Ok(BTreeMap::new());
+            return Ok(Images::default());
         }
         let images = self.warmer.runtime.keep_services(self.pod, self.brief, mark).await;
         images.map_err(|error| match error.is_about_keeping() {

@@ -1,5 +1,6 @@
 //! Kept databases on the disk, for this agent and the next: `CACHE/warm/1/KEY/ENTRY/entry.json`,
-//! and beside the entries of a key what setting databases up took last.
+//! and beside the entries of a key what setting databases up took last. `CACHE/warm/1/id` tells the
+//! store from others.
 //!
 //! Several agents may use a folder at once. An entry appears whole or not at all, and one that
 //! cannot be read is no error: it is removed, and the databases are made again.
@@ -26,6 +27,9 @@ const KEYS: usize = 256;
 /// Bytes of all entries.
 const SPACE: u64 = 2 << 30;
 
+/// Bytes of all images that entries belong to, beyond those that services have anyway.
+const IMAGE_SPACE: u64 = 20 << 30;
+
 /// Bytes of one entry: its databases, and a manifest that was a line of a harness.
 const ENTRY_LIMIT: u64 = 3 * CONTENT_LIMIT as u64;
 
@@ -34,6 +38,9 @@ const WRITE_LIMIT: Duration = Duration::from_secs(3600);
 
 /// The file of an entry.
 const ENTRY: &str = "entry.json";
+
+/// The file with the number of bytes that an entry's images take.
+const IMAGES: &str = "images";
 
 /// The file with the time that setting databases up took.
 const TIMES: &str = "times.json";
@@ -195,10 +202,11 @@ impl Store {
             all.append(&mut entries);
         }
         all.sort_by_key(|entry| std::cmp::Reverse(entry.used));
-        let mut space: u64 = 0;
+        let (mut space, mut image_space) = (0_u64, 0_u64);
         for entry in all {
             space = space.saturating_add(size(&entry.path));
-            if space > SPACE {
+            image_space = image_space.saturating_add(size_of_images(&entry.path));
+            if space > SPACE || image_space > IMAGE_SPACE {
                 remove(&entry.path);
             }
         }
@@ -227,11 +235,14 @@ impl Unfinished {
         &self.store_id
     }
 
-    /// Keeps it, and makes room for it; its name.
+    /// Keeps it, whose images take so many bytes, and makes room for it; its name.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn finish(self, entry: &Entry) -> io::Result<String> {
+    pub fn finish(self, entry: &Entry, images: u64) -> io::Result<String> {
+        if images > 0 {
+            write(&self.folder.path().join(IMAGES), images.to_string().as_bytes())?;
+        }
         write(&self.folder.path().join(ENTRY), &serde_json::to_vec(entry)?)?;
         fs::rename(self.folder.path(), self.folder.path().with_file_name(&self.name))?;
         // There is nothing of that name to remove any more.
@@ -293,6 +304,10 @@ fn read(path: &Path) -> Option<Entry> {
 
 fn size(entry: &Path) -> u64 {
     fs::metadata(entry.join(ENTRY)).map_or(0, |metadata| metadata.len())
+}
+
+fn size_of_images(entry: &Path) -> u64 {
+    fs::read_to_string(entry.join(IMAGES)).ok().and_then(|it| it.parse().ok()).unwrap_or(0)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -20,7 +20,7 @@ fn times(whole: f64) -> Times {
 }
 
 fn add(store: &Store, key: &Key, entry: &Entry) -> String {
-    store.begin(key).unwrap().finish(entry).unwrap()
+    store.begin(key).unwrap().finish(entry, 0).unwrap()
 }
 
 /// Makes an entry look as if it was used this many hours ago.
@@ -128,6 +128,18 @@ fn all_entries_together_are_bounded() {
 }
 
 #[test]
+fn images_of_all_entries_together_are_bounded() {
+    let (_cache, store) = store();
+    let key = key("python3");
+    let images = [IMAGE_SPACE * 2 / 5; 3];
+    let names = images.map(|bytes| store.begin(&key).unwrap().finish(&kept(3.0), bytes).unwrap());
+    assert_eq!(store.names().len(), 2, "each makes room");
+    let last = store.begin(&key).unwrap().finish(&kept(3.0), IMAGE_SPACE).unwrap();
+    assert_eq!(store.names(), [last].into());
+    assert!(names.iter().all(|name| store.take(&key, name).is_none()));
+}
+
+#[test]
 fn writers_do_not_see_half_of_what_another_writes() {
     let (_cache, store) = store();
     let key = key("python3");
@@ -202,7 +214,7 @@ fn an_entry_is_there_once_it_is_finished_and_has_its_name_before() {
     let name = unfinished.name().to_owned();
     assert_eq!(store.entries(&key), []);
     assert_eq!(store.names(), [name.clone()].into());
-    assert_eq!(unfinished.finish(&kept(3.0)).unwrap(), name);
+    assert_eq!(unfinished.finish(&kept(3.0), 0).unwrap(), name);
     assert_eq!(store.names(), [name.clone()].into());
     drop(store.begin(&key).unwrap());
     assert_eq!(store.names().len(), 1);
