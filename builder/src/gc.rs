@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::docker::{Engine, garbage as images};
 use crate::error::Error;
 use crate::process::{Cache, garbage as folders};
-use crate::pure::collection::{Handle, Limits, Plan, Sized};
+use crate::pure::collection::{Handle, Item, Limits, Plan, Sized};
 use crate::settings;
 
 /// What was removed, or would be.
@@ -52,7 +52,7 @@ pub async fn collect(settings: &settings::Collection) -> Result<Report, Error> {
     let Plan { mut keep, remove } = Plan::new(items, &foreign, limits);
     let mut removed = Vec::new();
     for it in remove {
-        match settings.dry_run || remove_one(&cache, engine.as_ref(), &it.item.handle).await? {
+        match settings.dry_run || remove_one(&cache, engine.as_ref(), &it.item).await? {
             true => removed.push(it),
             false => keep.push(it),
         }
@@ -61,15 +61,11 @@ pub async fn collect(settings: &settings::Collection) -> Result<Report, Error> {
 }
 
 /// Removes an item; false where something uses it after all.
-async fn remove_one(
-    cache: &Cache,
-    engine: Option<&Engine>,
-    handle: &Handle,
-) -> Result<bool, Error> {
-    match (handle, engine) {
+async fn remove_one(cache: &Cache, engine: Option<&Engine>, item: &Item) -> Result<bool, Error> {
+    match (&item.handle, engine) {
         (Handle::Image(id), Some(engine)) => Ok(images::remove(engine, id, &cache.used()).await?),
         (Handle::Image(_), None) => Ok(false),
-        (Handle::Folder(path), _) => Ok(folders::remove(cache, path).map(|()| true)?),
+        (Handle::Folder(path), _) => Ok(folders::remove(cache, path, item.used)?),
     }
 }
 

@@ -3,6 +3,7 @@
 mod cache;
 pub mod garbage;
 mod python;
+mod users;
 
 use std::collections::BTreeMap;
 use std::io;
