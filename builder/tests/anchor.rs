@@ -177,6 +177,20 @@ fn what_the_base_has_as_well_is_never_hidden() {
 }
 
 #[test]
+fn a_file_named_like_a_mark_of_layers_stays_out_and_hides_nothing() {
+    let frozen = Frozen::new(&[INSTALL], "");
+    frozen.0.write("shop/.wh.models.py", "");
+    frozen.0.write("shop/.wh..wh..opq", "");
+    let built = frozen.0.build(&["--runtime", "docker"]);
+    let told = "left out shop/.wh..wh..opq, shop/.wh.models.py: a name with .wh.";
+    assert!(built.stderr.contains(told), "{}", built.stderr);
+    assert_eq!(
+        shell(&built.snapshot(), "cd shop && ls -A *.py .wh* 2>&-; :"),
+        "__init__.py\nmodels.py\ntests.py"
+    );
+}
+
+#[test]
 fn much_that_changed_makes_another_anchor() {
     let frozen = Frozen::new(&[INSTALL], "");
     let first = frozen.build();

@@ -19,6 +19,8 @@ pub enum Reason {
     SecretName,
     /// A link out of the project.
     OutsideLink,
+    /// Layers of images would take it for a mark that hides other files.
+    Mark,
     /// A device, a socket, a pipe.
     Special,
     /// A repository that is no submodule.
@@ -37,6 +39,7 @@ impl fmt::Display for Reason {
             Self::Key => "not tracked by git and a private key",
             Self::SecretName => "not tracked by git and named like a file of secrets",
             Self::OutsideLink => "a link that leads out of the project",
+            Self::Mark => "a name with .wh. hides other files in images, which cannot hold it",
             Self::Special => "neither a file nor a link",
             Self::Repository => "a git repository of its own that is no submodule",
             Self::Submodule => {

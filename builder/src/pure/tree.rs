@@ -87,6 +87,12 @@ pub fn may_hold(path: &Path) -> bool {
     inside && !path.as_os_str().is_empty() && !path.starts_with(".muletrain")
 }
 
+/// Whether a layer of an image would take a file or a folder above it for a mark that hides others.
+#[must_use]
+pub fn is_mark(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str().as_bytes().starts_with(b".wh."))
+}
+
 /// Whether a link at `path` stays inside the tree, whatever else is a link in there.
 ///
 /// `..` is only taken at the start of a target: the folders a link lies in are real ones, so
@@ -142,6 +148,12 @@ mod tests {
         for path in ["", "/etc", "../a", "a/../b", ".git/config", "lib/.GIT", ".muletrain/runs/1"] {
             assert!(!may_hold(Path::new(path)), "{path:?}");
         }
+    }
+
+    #[test]
+    fn marks_of_layers_are_known_at_any_level() {
+        assert!([".wh.a", "a/.wh..wh..opq", ".wh.a/b"].iter().all(|it| is_mark(Path::new(it))));
+        assert!(![".wha", "a.wh.b", ".whitelist"].iter().any(|it| is_mark(Path::new(it))));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::pure::digest::hexadecimal;
 use crate::pure::left_out::{LeftOut, Reason};
 use crate::pure::private::{KeySearch, is_secret_name};
 use crate::pure::stat::{Known, Seen, Stat};
-use crate::pure::tree::{Manifest, Node, may_hold, stays_inside};
+use crate::pure::tree::{Manifest, Node, is_mark, may_hold, stays_inside};
 
 /// Bytes read at once.
 const BLOCK: usize = 128 << 10;
@@ -73,6 +73,7 @@ impl Scanner<'_> {
             Err(source) => return Err(Error::Read { path: from, source }),
         };
         match () {
+            () if is_mark(path) => self.leave_out(path, Reason::Mark),
             () if !tracked && is_secret_name(path) => self.leave_out(path, Reason::SecretName),
             () if metadata.is_symlink() => self.link(path, &from),
             () if metadata.is_file() => self.file(path, &from, &metadata, tracked),
