@@ -89,6 +89,9 @@ async fn layers_that_the_engine_has_are_not_sent() {
     let why = why(&connect(&engine, &scheduler).await, "linux/amd64").await;
     assert!(why.contains(RUNS_NOTHING), "{why}");
     assert_eq!(sent(&engine), [[false, true]]);
+    let name = format!("muletrain-fetched:{}", image().trim_start_matches("sha256:"));
+    let archive = String::from_utf8_lossy(&engine.state.lock().unwrap().loads[0]).into_owned();
+    assert!(archive.contains(&name), "whoever looks after the host sees what it is");
 }
 
 #[tokio::test]

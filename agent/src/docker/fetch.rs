@@ -24,6 +24,10 @@ use super::error::{self, within};
 use crate::blobs::{self, Arriving};
 use crate::pure::image;
 
+/// Repository of what is fetched: an image without a name cannot be removed like others, and any
+/// `docker image prune` takes it.
+const REPOSITORY: &str = "muletrain-fetched";
+
 /// How long an engine may take to unpack an image, and the image to arrive.
 const LOAD: Duration = Duration::from_secs(3600);
 
@@ -225,8 +229,9 @@ impl Archive<'_> {
     async fn write_members(&self, left_out: usize, pieces: &Pieces) -> Result<(), blobs::Error> {
         let configuration = format!("{}.json", self.image.hexadecimal());
         let names: Vec<String> = self.layers.iter().map(file_name).collect();
+        let tag = format!("{REPOSITORY}:{}", self.image.hexadecimal());
         let manifest =
-            json!([{ "Config": configuration, "RepoTags": null, "Layers": names }]).to_string();
+            json!([{ "Config": configuration, "RepoTags": [tag], "Layers": names }]).to_string();
         for (name, bytes) in
             [(configuration.as_str(), self.configuration), ("manifest.json", manifest.as_bytes())]
         {
