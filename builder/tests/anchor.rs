@@ -136,7 +136,10 @@ fn a_volume_that_would_lose_code_is_refused() {
 #[test]
 fn a_root_behind_a_link_is_the_folder_that_the_link_means() {
     for (root, target) in [("/link/app", "/real"), ("/link", "/real/app")] {
-        let links = format!("RUN mkdir -p /real/app && touch /real/kept && ln -s {target} /link");
+        let links = format!(
+            "RUN mkdir -p /real/app && touch /real/kept && ln -s {target} /link\n\
+             STOPSIGNAL SIGINT\nHEALTHCHECK CMD true"
+        );
         let install = "install = [\"cp manage.py /installed\"]\n";
         let frozen = on(&format!("root = {root:?}\n{install}"), &links);
         frozen.0.write("shop/old.py", "");
@@ -146,6 +149,10 @@ fn a_root_behind_a_link_is_the_folder_that_the_link_means() {
         frozen.0.write("shop/models.py", "x = 2\n");
         let second = frozen.build();
         assert_eq!(layers(&second).len(), layers(&first).len() + 1);
+        let config = ["inspect", "--format", "{{.Config.StopSignal}} {{json .Config.Healthcheck}}"];
+        let kept = |snapshot| docker(&[&config[..], &[image(snapshot)]].concat());
+        assert!(kept(&first).starts_with("SIGINT {\"Test\""), "{}", kept(&first));
+        assert_eq!(kept(&second), kept(&first));
         let seen =
             format!("pwd; cat {root}/shop/models.py; cd {root}/shop && ls *.py; ls -d /real/kept");
         let expected = "/real/app\nx = 2\n__init__.py\nmodels.py\ntests.py\n/real/kept";

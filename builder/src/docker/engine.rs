@@ -157,6 +157,10 @@ impl Image {
                 cmd: config.cmd.unwrap_or_default(),
                 volumes: set(config.volumes),
                 working_dir: config.working_dir.unwrap_or_default(),
+                healthcheck: config.healthcheck.and_then(|it| serde_json::to_value(it).ok()),
+                stop_signal: config.stop_signal,
+                shell: config.shell.unwrap_or_default(),
+                on_build: config.on_build.unwrap_or_default(),
                 labels: config.labels.unwrap_or_default().into_iter().collect(),
             },
         }

@@ -47,6 +47,18 @@ pub struct Config {
     pub volumes: BTreeMap<String, Nothing>,
     /// Where it starts.
     pub working_dir: String,
+    /// How it is asked for its health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<serde_json::Value>,
+    /// The signal that ends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+    /// What commands of a Dockerfile on it are given to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shell: Vec<String>,
+    /// What a Dockerfile on it begins with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_build: Vec<String>,
     /// What is said of it.
     pub labels: BTreeMap<String, String>,
 }
