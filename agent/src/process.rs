@@ -5,10 +5,12 @@
 //! containers.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
@@ -186,6 +188,8 @@ impl Processes {
 async fn copy(root: &str, folder: &Path, filling: Arc<Filling>) -> Result<(), Error> {
     let (from, to) = (PathBuf::from(root), folder.to_owned());
     let make = move || {
+        // Builders remove what was not used for long. A tree that cannot be marked only seems so.
+        let _ = File::open(&from).and_then(|tree| tree.set_modified(SystemTime::now()));
         for name in ["home", "tmp"] {
             make_private_folder(&to.join(name))?;
         }

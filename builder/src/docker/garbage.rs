@@ -46,7 +46,7 @@ pub async fn list(engine: &Engine, used: &Path) -> Result<Images, Error> {
         let created = Duration::from_secs(u64::try_from(summary.created).unwrap_or_default());
         let made = image.tagged.unwrap_or(SystemTime::UNIX_EPOCH + created);
         images.items.push(Item {
-            name: summary.repo_tags.first().cloned().unwrap_or_else(|| summary.id.clone()),
+            name: names_of(summary.repo_tags).next().unwrap_or_else(|| summary.id.clone()),
             size,
             layers: image.layers,
             used: last_use(used, &summary.id).map_or(made, |used| used.max(made)),
@@ -67,7 +67,10 @@ pub async fn remove(engine: &Engine, id: &str, used: &Path) -> Result<bool, Erro
     let listed = within("list images", SHORT, engine.docker.list_images(Some(options))).await?;
     let Some(image) = listed.into_iter().find(|image| image.id == id) else { return Ok(true) };
     // By its names and without force, so that the engine refuses where a container uses it.
-    let names = if image.repo_tags.is_empty() { vec![id.to_owned()] } else { image.repo_tags };
+    let mut names: Vec<String> = names_of(image.repo_tags).collect();
+    if names.is_empty() {
+        names.push(id.to_owned());
+    }
     for name in names {
         let call = async {
             match engine.docker.remove_image(&name, None::<RemoveImageOptions>, None).await {
@@ -83,6 +86,11 @@ pub async fn remove(engine: &Engine, id: &str, used: &Path) -> Result<bool, Erro
     // That it was used says nothing any more.
     let _ = fs::remove_file(used.join(bare(id)));
     Ok(true)
+}
+
+/// The names among an image's tags: engines list one for an image that has none.
+fn names_of(tags: Vec<String>) -> impl Iterator<Item = String> {
+    tags.into_iter().filter(|tag| tag != "<none>:<none>")
 }
 
 /// Records that an image is used. Failing at that only makes it seem older than it is.
