@@ -22,6 +22,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub struct PrivateEngine {
     folder: TempDir,
     daemon: Child,
+    has_disk: bool,
 }
 
 impl PrivateEngine {
@@ -32,9 +33,28 @@ impl PrivateEngine {
     #[must_use]
     #[track_caller]
     pub fn start() -> Self {
-        // Short, because the path of a socket has to be.
-        let folder = tempfile::Builder::new().prefix("engine-").tempdir();
-        let folder = folder.expect("there is room for temporary files");
+        Self::start_in(folder(), false)
+    }
+
+    /// Starts an engine without images that has a disk of its own, of this many MiB.
+    ///
+    /// # Panics
+    /// As [`Self::start`], and when no disk can be made.
+    #[must_use]
+    #[track_caller]
+    pub fn start_on_disk(megabytes: u64) -> Self {
+        let folder = folder();
+        let (disk, data) = (folder.path().join("disk"), folder.path().join("data"));
+        let file = File::create_new(&disk).expect("files can be written");
+        file.set_len(megabytes << 20).expect("files can have holes");
+        fs::create_dir(&data).expect("the folder is new");
+        output(Command::new("mkfs.ext4").args(["-q", "-m", "0"]).arg(&disk));
+        output(Command::new("mount").args(["-o", "loop"]).args([&disk, &data]));
+        Self::start_in(folder, true)
+    }
+
+    #[track_caller]
+    fn start_in(folder: TempDir, has_disk: bool) -> Self {
         let path = |name: &str| folder.path().join(name);
         fs::write(path("daemon.json"), "{}").expect("files can be written");
         let log = || File::options().append(true).create(true).open(path("log"));
@@ -48,7 +68,7 @@ impl PrivateEngine {
         command.stdout(log().expect("files can be written"));
         command.stderr(log().expect("files can be written"));
         let daemon = command.spawn().expect("util-linux is installed");
-        let engine = Self { folder, daemon };
+        let engine = Self { folder, daemon, has_disk };
         let answers = become_true(LIMIT, || {
             let asked =
                 Command::new("docker").args(["--host", &engine.address(), "version"]).output();
@@ -94,7 +114,19 @@ impl Drop for PrivateEngine {
             let _ = self.daemon.kill();
             let _ = self.daemon.wait();
         }
+        if self.has_disk {
+            let unmounted = Command::new("umount").arg(self.path("data")).status();
+            if !unmounted.is_ok_and(|status| status.success()) {
+                eprintln!("the disk of the engine at {} stays mounted", self.address());
+            }
+        }
     }
+}
+
+/// A folder for an engine, short because the path of a socket has to be.
+fn folder() -> TempDir {
+    let folder = tempfile::Builder::new().prefix("engine-").tempdir();
+    folder.expect("there is room for temporary files")
 }
 
 /// What an engine says has happened to an image, from when this is made.

@@ -1,21 +1,25 @@
 //! Snapshots of one tree on several engines, and what is removed of them again.
 
-use std::fs;
+use std::fs::{self, File};
 
 use muletrain_proto::snapshot::{self, Content};
 use muletrain_tests::engine::{docker, prepare};
 use muletrain_tests::flow::Flow;
 use muletrain_tests::private_engine::PrivateEngine;
+use muletrain_tests::program::Ended;
 use muletrain_tests::project::write;
 
+/// MiB of a disk that has room for the base and little else.
+const DISK: u64 = 700;
+
 /// A project and an engine that has its base, and nothing that others have built on it.
-fn base() -> (Flow, PrivateEngine) {
+fn base(start: impl FnOnce() -> PrivateEngine) -> (Flow, PrivateEngine) {
     prepare();
     let flow = Flow::small(&[("app/models.py", "x = 1\n")]);
     let snapshot = build(&flow, None);
     let base = inspect("{{index .Config.Labels \"muletrain.base-image\"}}", &snapshot);
     let name = inspect("{{index .RepoTags 0}}", &base);
-    let engine = PrivateEngine::start();
+    let engine = start();
     let file = flow.path("base.tar").display().to_string();
     docker(&["save", "--output", &file, &name, "muletrain-test-base:bookworm"]);
     engine.docker(&["load", "--quiet", "--input", &file]);
@@ -24,18 +28,22 @@ fn base() -> (Flow, PrivateEngine) {
 
 /// Builds a snapshot; each engine's builder has a cache of its own. The id of its image.
 fn build(flow: &Flow, engine: Option<&PrivateEngine>) -> String {
+    let built = try_to_build(flow, engine);
+    built.expect(0);
+    match snapshot::read(&built.stdout).unwrap().content {
+        Content::Docker { image, .. } => image,
+        Content::Process { .. } => panic!("it is an image"),
+    }
+}
+
+fn try_to_build(flow: &Flow, engine: Option<&PrivateEngine>) -> Ended {
     let mut command = flow.command("muletrain-builder");
     command.arg("build").arg(&flow.project).args(["--runtime", "docker"]);
     if let Some(engine) = engine {
         command.args(["--docker-host", &engine.address()]);
         command.env("MULETRAIN_CACHE", flow.path("other cache"));
     }
-    let built = flow.start(&mut command).end();
-    built.expect(0);
-    match snapshot::read(&built.stdout).unwrap().content {
-        Content::Docker { image, .. } => image,
-        Content::Process { .. } => panic!("it is an image"),
-    }
+    flow.start(&mut command).end()
 }
 
 fn inspect(format: &str, image: &str) -> String {
@@ -44,7 +52,7 @@ fn inspect(format: &str, image: &str) -> String {
 
 #[test]
 fn one_tree_on_one_anchor_is_one_image_wherever_it_is_built() {
-    let (flow, one) = base();
+    let (flow, one) = base(PrivateEngine::start);
     let anchor = build(&flow, Some(&one));
     let name = one.docker(&["image", "inspect", "--format", "{{index .RepoTags 0}}", &anchor]);
     let file = flow.path("anchor.tar").display().to_string();
@@ -64,7 +72,7 @@ fn one_tree_on_one_anchor_is_one_image_wherever_it_is_built() {
 
 #[test]
 fn what_nobody_uses_is_removed_and_what_a_container_uses_stays() {
-    let (flow, engine) = base();
+    let (flow, engine) = base(PrivateEngine::start);
     let build_with = |text| {
         write(&flow.project, "app/models.py", text);
         build(&flow, Some(&engine))
@@ -92,4 +100,22 @@ fn what_nobody_uses_is_removed_and_what_a_container_uses_stays() {
     assert_eq!(foreign.lines().count(), 1, "an image of somebody else");
     // Whatever is gone, the next snapshot is whole.
     assert_eq!((build_with("x = 3\n"), build_with("x = 4\n")), (unused, nameless));
+}
+
+#[test]
+fn a_disk_that_is_full_is_named_and_leaves_nothing_half_made() {
+    let (flow, engine) = base(|| PrivateEngine::start_on_disk(DISK));
+    let large = flow.project.join("large.bin");
+    File::create(&large).unwrap().set_len(DISK << 20).unwrap();
+    let full = try_to_build(&flow, Some(&engine));
+    full.expect(4);
+    assert!(full.stderr.contains("no space left on device"), "{}", full.stderr);
+    assert_eq!(engine.docker(&["images", "--quiet", "muletrain-snapshot"]), "");
+    assert_eq!(engine.docker(&["ps", "--all", "--quiet"]), "");
+
+    fs::remove_file(large).unwrap();
+    let whole = build(&flow, Some(&engine));
+    let models =
+        engine.docker(&["run", "--rm", "--network", "none", &whole, "cat", "app/models.py"]);
+    assert_eq!(models.trim(), "x = 1");
 }
