@@ -33,6 +33,7 @@ mod fleet;
 mod interrupt;
 mod junit;
 mod loss;
+mod mariadb;
 mod messages;
 mod patient;
 mod secrets;
