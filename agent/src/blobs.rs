@@ -81,6 +81,12 @@ impl Error {
         matches!(self, Self::Absent { digest, .. } if *digest == wanted)
     }
 
+    /// Whether the scheduler simply does not have some part.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+
     /// Whether the same may work a moment later.
     fn is_passing(&self) -> bool {
         match self {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use muletrain_proto::cli::{Common, Generate};
 use muletrain_proto::client::Address;
+use muletrain_proto::config::units;
 use muletrain_proto::id::{AgentId, BootId};
 use muletrain_proto::link::Runtime;
 
@@ -91,6 +92,12 @@ pub struct WarmArguments {
     /// Where databases are kept from run to run [default: ~/.cache/muletrain]
     #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
     pub cache: Option<PathBuf>,
+    /// Memory of one container, such as 512m or 2g
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, env = "MULETRAIN_MEMORY")]
+    pub memory: Option<u64>,
+    /// Processes and threads of one container
+    #[arg(long, value_name = "N", env = "MULETRAIN_PROCESSES")]
+    pub processes: Option<u32>,
 }
 
 /// Where the Docker Engine is.

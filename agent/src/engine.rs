@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use tokio::task::JoinHandle;
 use crate::docker::{self, Docker, Facts};
 use crate::lease::{self, Order};
 use crate::link::{self, Update};
+use crate::parking::{Parked, Parking};
 use crate::process::Processes;
 use crate::pure::kept::Place;
 use crate::pure::pod::Owner;
@@ -95,8 +95,10 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
     };
     let (runtime, place, reaper) = prepare(&host, &state).await?;
     let hello = hello(&settings, place.platform.clone());
-    let warmer = |cache: &PathBuf| Arc::new(Warmer::new(runtime.clone(), place, cache));
-    let warmer = settings.cache.as_ref().map(warmer);
+    let warmer = settings.cache.as_ref().map(|cache| {
+        let warmer = Warmer::new(runtime.clone(), place, cache);
+        Arc::new(warmer.with_exchange(settings.scheduler.clone()))
+    });
     let (held, seen) = watch::channel(Vec::new());
     let (link_updates, updates) = mpsc::channel(BACKLOG);
     let link = tokio::spawn(link::keep(settings.scheduler.clone(), seen, link_updates));
@@ -105,6 +107,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
         settings,
         runtime: runtime.clone(),
         warmer,
+        parking: Arc::default(),
         slots: Slots::new(hello),
         held,
         sender: None,
@@ -191,6 +194,8 @@ struct Engine {
     runtime: Runtime,
     /// Keeps databases, where there is a folder for them.
     warmer: Option<Arc<Warmer>>,
+    /// Keeps pods for the leases to come.
+    parking: Arc<Parking>,
     slots: Slots,
     held: watch::Sender<Vec<LeaseKey>>,
     sender: Option<link::Sender>,
@@ -327,9 +332,14 @@ impl Engine {
                 let (backlog, seen) = watch::channel(0);
                 self.tasks.insert(lease.key.clone(), Task { orders, backlog });
                 let inbox = lease::Inbox { orders: received, backlog: seen };
+                let held = self.slots.live().count().saturating_sub(1);
+                let room = (self.settings.slots as usize).saturating_sub(held);
+                self.remove(self.parking.crowding(&lease.key.run, room));
                 let host = lease::Host {
                     runtime: self.runtime.clone(),
                     warmer: self.warmer.clone(),
+                    parking: self.parking.clone(),
+                    scheduler: self.settings.scheduler.clone(),
                     updates: self.lease_updates.clone(),
                 };
                 tokio::spawn(lease::work(host, *lease, brief, inbox));
@@ -337,6 +347,7 @@ impl Engine {
             Effect::Grant(lease, grant) => self.order(&lease, Order::Grant(grant)),
             Effect::Revoke(lease) => self.order(&lease, Order::Revoke),
             Effect::Stop(lease, reason) => self.order(&lease, Order::Stop(reason)),
+            Effect::Forget(run) => self.remove(self.parking.of_run(&run)),
             Effect::Exit => {}
         }
     }
@@ -348,10 +359,25 @@ impl Engine {
         }
     }
 
+    /// Pods that no lease will take any more.
+    fn remove(&self, parked: Vec<Parked>) {
+        for Parked { pod, home, .. } in parked {
+            let (runtime, parking) = (self.runtime.clone(), self.parking.clone());
+            tokio::spawn(async move {
+                // Its end of input comes first.
+                drop(pod);
+                runtime.remove(&home).await;
+                parking.forget(&home);
+            });
+        }
+    }
+
     fn sweep(&self) {
+        self.remove(self.parking.idle(Instant::now()));
         if self.welcomed {
             let mut live: Vec<LeaseKey> = self.slots.live().cloned().collect();
             live.extend(self.warmer.iter().flat_map(|warmer| warmer.pods()));
+            live.extend(self.parking.homes());
             let runtime = self.runtime.clone();
             tokio::spawn(async move { runtime.sweep(&live).await });
         }
@@ -361,6 +387,10 @@ impl Engine {
     async fn leave(&mut self, link: JoinHandle<()>) {
         if let Some(warmer) = &self.warmer {
             warmer.leave().await;
+        }
+        for Parked { pod, home, .. } in self.parking.all() {
+            drop(pod);
+            self.runtime.remove(&home).await;
         }
         self.sender = None;
         let abort = link.abort_handle();

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use muletrain_proto::cli::chain;
+use muletrain_proto::client::Address;
+use muletrain_proto::coverage::Part;
 use muletrain_proto::event::{Event, PodStarted, Warming};
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::lease::{Grant, Lease};
 use muletrain_proto::link::RunBrief;
+use muletrain_proto::seconds::Seconds;
 use tokio::sync::{mpsc, watch};
 
+use crate::artifacts::{self, Outbox};
+use crate::parking::{Parked, Parking};
 use crate::pod::{Pod, Signal};
 use crate::pure::backlog;
 use crate::pure::conversation::{Conversation, Input, Output};
@@ -35,6 +41,10 @@ pub struct Host {
     pub runtime: Runtime,
     /// Keeps databases, where there is a folder for them.
     pub warmer: Option<Arc<Warmer>>,
+    /// Keeps pods for the leases to come.
+    pub parking: Arc<Parking>,
+    /// Who gets the pod's files.
+    pub scheduler: Address,
     /// The agent.
     pub updates: mpsc::Sender<Update>,
 }
@@ -59,7 +69,9 @@ pub enum Update {
 
 /// Works on a lease until its pod is removed.
 pub async fn work(host: Host, lease: Lease, brief: Arc<RunBrief>, inbox: Inbox) {
-    let Host { runtime, warmer, updates } = host;
+    let Host { runtime, warmer, parking, scheduler, updates } = host;
+    let shared = Arc::new(pod::of_all(&brief));
+    let brief = Arc::new(pod::of_lease(&lease, &brief));
     let hello = runtime.hello(&lease, &brief);
     let memory_limit = runtime.memory_limit(&brief);
     let conversation = Conversation::new(lease.work.clone(), hello, memory_limit);
@@ -67,37 +79,53 @@ pub async fn work(host: Host, lease: Lease, brief: Arc<RunBrief>, inbox: Inbox) 
     let mut worker = Worker {
         runtime: runtime.clone(),
         warmer,
+        parking: parking.clone(),
+        home: key.clone(),
+        images: BTreeMap::new(),
         key: key.clone(),
         conversation,
         inbox,
         updates,
+        outbox: Outbox::new(scheduler.clone()),
+        scheduler,
         pod: None,
         skipped: None,
     };
-    worker.run(&lease, &brief).await;
+    worker.run(&lease, &brief, &shared).await;
     let updates = worker.updates.clone();
     // Closes the pod's standard input before it is taken away.
-    drop(worker);
-    runtime.remove(&key).await;
+    if let Some(home) = worker.park() {
+        runtime.remove(&home).await;
+        parking.forget(&home);
+    }
     let _ = updates.send(Update::Removed(key)).await;
 }
 
 struct Worker {
     runtime: Runtime,
     warmer: Option<Arc<Warmer>>,
+    parking: Arc<Parking>,
+    /// The lease that the pod was started for: this one, or an earlier one.
+    home: LeaseKey,
+    /// Images of services with databases on them that the pod was started with.
+    images: BTreeMap<String, String>,
     key: LeaseKey,
     conversation: Conversation,
     inbox: Inbox,
     updates: mpsc::Sender<Update>,
+    outbox: Outbox,
+    scheduler: Address,
     pod: Option<Pod>,
     /// The wait for databases that were thought to take no time.
     skipped: Option<Wait>,
 }
 
 impl Worker {
-    async fn run(&mut self, lease: &Lease, brief: &Arc<RunBrief>) {
-        let images = self.warm(lease, brief).await;
-        self.start(lease, &pod::with_images(brief, &images)).await;
+    async fn run(&mut self, lease: &Lease, brief: &Arc<RunBrief>, shared: &Arc<RunBrief>) {
+        self.images = self.warm(lease, shared).await;
+        if !self.resume().await {
+            self.start(lease, &pod::with_images(brief, &self.images)).await;
+        }
         while !self.conversation.is_over() {
             let input = self.next().await;
             self.handle(input).await;
@@ -107,11 +135,14 @@ impl Worker {
     /// Waits for databases that the pod can begin with, unless an order ends the lease before
     /// that; the images of services with databases on them, by the services' names.
     async fn warm(&mut self, lease: &Lease, brief: &Arc<RunBrief>) -> BTreeMap<String, String> {
-        let is_wanted = lease.work.app().is_some() && !brief.options.fresh_databases;
+        let suite = brief.snapshot.suite(&lease.suite);
+        let has_databases = suite.is_some_and(|suite| suite.adapter.has_databases());
+        let is_wanted =
+            has_databases && lease.work.app().is_some() && !brief.options.fresh_databases;
         let Some(warmer) = self.warmer.clone().filter(|_| is_wanted) else {
             return BTreeMap::new();
         };
-        let mut wait = warmer.wait_for(brief);
+        let mut wait = warmer.wait_for(brief, &lease.suite);
         while !self.conversation.is_over() {
             tokio::select! {
                 news = wait.next() => match news {
@@ -129,6 +160,40 @@ impl Worker {
             }
         }
         BTreeMap::new()
+    }
+
+    /// Takes over a pod of an earlier lease; whether there was one.
+    async fn resume(&mut self) -> bool {
+        if self.conversation.is_over() {
+            return false;
+        }
+        let hello = self.conversation.hello();
+        let Some(parked) = self.parking.take(&self.key.run, hello, &self.images) else {
+            return false;
+        };
+        let (pod, seconds) = (parked.pod.id.clone(), Seconds::ZERO);
+        self.home = parked.home;
+        self.pod = Some(parked.pod);
+        let started = PodStarted { pod, seconds, reused: true };
+        self.handle(Input::Resumed(started, parked.booted)).await;
+        true
+    }
+
+    /// Keeps the pod if it can take another lease; else lets go of it, and says by which lease it
+    /// is to be removed.
+    fn park(self) -> Option<LeaseKey> {
+        let (Some(pod), Some(booted)) = (self.pod, self.conversation.parked()) else {
+            return Some(self.home);
+        };
+        self.parking.park(Parked {
+            pod,
+            home: self.home,
+            hello: self.conversation.hello().clone(),
+            booted: booted.clone(),
+            images: self.images,
+            since: Instant::now(),
+        });
+        None
     }
 
     /// Brings the pod up, unless an order ends the lease before that.
@@ -150,7 +215,11 @@ impl Worker {
     fn started(&mut self, started: Result<Pod, runtime::Error>, begun: Instant) -> Input {
         match started {
             Ok(pod) => {
-                let started = PodStarted { pod: pod.id.clone(), seconds: begun.elapsed().into() };
+                let started = PodStarted {
+                    pod: pod.id.clone(),
+                    seconds: begun.elapsed().into(),
+                    reused: false,
+                };
                 self.pod = Some(pod);
                 Input::Started(started)
             }
@@ -183,6 +252,20 @@ impl Worker {
         }
     }
 
+    /// What cannot be had ends the lease, unless an order does so before.
+    async fn deliver(&mut self, parts: &[Part]) {
+        let Some(pod) = &self.pod else { return };
+        let delivered = artifacts::deliver(&self.scheduler, parts, pod);
+        let input = tokio::select! {
+            delivered = delivered => match delivered {
+                Ok(()) => return,
+                Err(error) => Input::Stop { reason: chain(&error) },
+            },
+            order = self.inbox.orders.recv() => obey(order),
+        };
+        Box::pin(self.handle(input)).await;
+    }
+
     async fn handle(&mut self, input: Input) {
         for output in self.conversation.handle(Instant::now(), input) {
             match output {
@@ -199,7 +282,14 @@ impl Worker {
                     }
                     let _ = self.updates.send(Update::Event(self.key.clone(), event)).await;
                 }
-                Output::Kill => self.runtime.kill(&self.key).await,
+                Output::Take(piece) => {
+                    if let Some(artifact) = self.outbox.take(piece).await {
+                        let event = Event::Artifact(artifact);
+                        let _ = self.updates.send(Update::Event(self.key.clone(), event)).await;
+                    }
+                }
+                Output::Deliver(parts) => self.deliver(&parts).await,
+                Output::Kill => self.runtime.kill(&self.home).await,
             }
         }
     }
@@ -227,15 +317,4 @@ async fn until(deadline: Option<tokio::time::Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -5,6 +5,7 @@
 //! and [`process`], behind [`runtime`]; [`reaper`] takes them away when the agent cannot. [`warm`]
 //! keeps the databases that pods begin with.
 
+pub mod artifacts;
 pub mod blobs;
 pub mod check;
 pub mod cli;
@@ -14,6 +15,7 @@ pub mod lease;
 pub mod link;
 pub mod marks;
 pub mod package;
+pub mod parking;
 pub mod pod;
 pub mod process;
 pub mod pure;

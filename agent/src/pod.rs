@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 
@@ -46,7 +46,7 @@ pub struct Streams {
 pub struct Pod {
     /// Container or process id.
     pub id: String,
-    commands: mpsc::UnboundedSender<Vec<u8>>,
+    commands: mpsc::UnboundedSender<(Vec<u8>, Option<oneshot::Sender<()>>)>,
     signals: mpsc::Receiver<Signal>,
 }
 
@@ -70,13 +70,26 @@ impl Pod {
         tokio::spawn(read(streams.output, tail, exited, signals));
         let pod = Self { id, commands, signals: received };
         // A process that is gone already says so by its end.
-        let _ = pod.commands.send(package::preamble());
+        let _ = pod.commands.send((package::preamble(), None));
         pod
     }
 
     /// Sends a command; one to a process that is gone is lost, and its end says so.
     pub fn command(&self, command: &Command) {
-        let _ = self.commands.send(command.to_line());
+        let _ = self.commands.send((command.to_line(), None));
+    }
+
+    /// Sends a command and waits until the pod has taken it.
+    pub async fn deliver(&self, command: &Command) {
+        let (taken, is_taken) = oneshot::channel();
+        let _ = self.commands.send((command.to_line(), Some(taken)));
+        // One that is gone takes nothing more.
+        let _ = is_taken.await;
+    }
+
+    /// Whether it lives and has said nothing that was not heard.
+    pub fn is_quiet(&mut self) -> bool {
+        matches!(self.signals.try_recv(), Err(mpsc::error::TryRecvError::Empty))
     }
 
     /// What it says next.
@@ -90,11 +103,15 @@ impl Pod {
 
 async fn write(
     mut input: Pin<Box<dyn AsyncWrite + Send>>,
-    mut to_write: mpsc::UnboundedReceiver<Vec<u8>>,
+    mut to_write: mpsc::UnboundedReceiver<(Vec<u8>, Option<oneshot::Sender<()>>)>,
 ) {
-    while let Some(bytes) = to_write.recv().await {
+    while let Some((bytes, taken)) = to_write.recv().await {
         if input.write_all(&bytes).await.is_err() || input.flush().await.is_err() {
             return;
+        }
+        if let Some(taken) = taken {
+            // Whoever waited may have gone.
+            let _ = taken.send(());
         }
     }
     let _ = input.shutdown().await;

@@ -103,6 +103,12 @@ impl Processes {
         self.pod_folder(lease).join("tree")
     }
 
+    /// What tells the databases of a lease's pod from all others on a server.
+    #[must_use]
+    pub fn database_token(&self, lease: &LeaseKey) -> String {
+        self.owner.database_token(lease)
+    }
+
     fn pod_folder(&self, lease: &LeaseKey) -> PathBuf {
         self.folder.join(format!("{}.{}.{}", lease.run, lease.lease, lease.epoch.0))
     }

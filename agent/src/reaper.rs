@@ -22,6 +22,12 @@ use crate::state::remove_folder;
 /// How long an engine that does not answer is asked again.
 const DEADLINE: Duration = Duration::from_secs(120);
 
+/// How long pods may take to end by themselves.
+const GROUP_GRACE: Duration = Duration::from_secs(5);
+
+/// Time between two looks at them.
+const GROUP_PAUSE: Duration = Duration::from_millis(50);
+
 /// Time between two passes over the engine's containers.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -96,6 +102,7 @@ pub async fn run(settings: Reap) -> Result<(), anyhow::Error> {
     rustix::stdio::dup2_stdout(std::fs::OpenOptions::new().write(true).open("/dev/null")?)?;
     let groups = watch().await;
     let owner = settings.owner.clone();
+    wait_for(&groups).await;
     tokio::task::spawn_blocking(move || {
         for group in groups {
             let _ = rustix::process::kill_process_group(group, Signal::KILL);
@@ -123,6 +130,16 @@ async fn watch() -> HashSet<Pid> {
         };
     }
     groups
+}
+
+/// Pods end themselves once the agent is gone, and take away what they have elsewhere, such as
+/// databases on servers; they get a moment for it.
+async fn wait_for(groups: &HashSet<Pid>) {
+    let deadline = Instant::now() + GROUP_GRACE;
+    let is_alive = |group: &&Pid| rustix::process::test_kill_process_group(**group).is_ok();
+    while groups.iter().any(|group| is_alive(&group)) && Instant::now() < deadline {
+        tokio::time::sleep(GROUP_PAUSE).await;
+    }
 }
 
 async fn remove_containers(endpoint: &Endpoint, owner: &Owner) -> Result<(), anyhow::Error> {

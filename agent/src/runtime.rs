@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use muletrain_proto::client::Address;
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::lease::Lease;
 use muletrain_proto::link::RunBrief;
 
-use crate::docker::{self, Docker};
+use crate::docker::{self, Docker, travel};
 use crate::pod::Pod;
 use crate::process::{self, Processes};
 use crate::pure::harness::Hello;
@@ -64,11 +65,15 @@ impl Runtime {
     /// What the harness of a lease is told first.
     #[must_use]
     pub fn hello(&self, lease: &Lease, brief: &RunBrief) -> Hello {
-        let root = match self {
-            Self::Docker(_) => brief.snapshot.content.root().to_owned(),
-            Self::Process(processes) => text(&processes.root(&lease.key)),
-        };
-        pod::hello(lease, brief, root)
+        match self {
+            // Nobody else is on a container's network, so its databases are its own.
+            Self::Docker(_) => pod::hello(lease, brief, brief.snapshot.content.root().to_owned()),
+            Self::Process(processes) => {
+                let root = text(&processes.root(&lease.key));
+                let db_token = Some(processes.database_token(&lease.key));
+                Hello { db_token, ..pod::hello(lease, brief, root) }
+            }
+        }
     }
 
     /// The memory limit of a pod, where there is one.
@@ -110,6 +115,40 @@ impl Runtime {
         match self {
             Self::Docker(docker) => Ok(docker.keep_services(lease, brief, (store, entry)).await?),
             Self::Process(_) => Ok(Images::default()),
+        }
+    }
+
+    /// Sends what a scheduler lacks of an image that was made of a service's.
+    ///
+    /// # Errors
+    /// When it was made of another one, or cannot be sent.
+    pub async fn send_image(
+        &self,
+        image: &str,
+        lower: &str,
+        scheduler: &Address,
+    ) -> Result<(), travel::Error> {
+        match self {
+            Self::Docker(docker) => docker.send_image(image, lower, scheduler).await,
+            Self::Process(_) => Ok(()),
+        }
+    }
+
+    /// Brings an image that another agent made of a service's, and makes it one of a store here:
+    /// its id and the bytes it takes.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn adopt_image(
+        &self,
+        image: &str,
+        lower: &str,
+        service: &str,
+        place: travel::Place<'_>,
+    ) -> Result<(String, u64), travel::Error> {
+        match self {
+            Self::Docker(docker) => docker.adopt_image(image, lower, service, place).await,
+            Self::Process(_) => Ok((image.to_owned(), 0)),
         }
     }
 

@@ -1,13 +1,14 @@
 //! Values that unit tests start from.
 
 use muletrain_proto::id::{
-    AgentId, AppLabel, BootId, Epoch, LeaseId, LeaseKey, RunId, SnapshotId, TestId,
+    AgentId, AppLabel, BootId, Epoch, LeaseId, LeaseKey, RunId, SnapshotId, SuiteName, TestId,
 };
 use muletrain_proto::lease::{Lease, Work};
 use muletrain_proto::link::{Hello, RunBrief, Runtime};
 use muletrain_proto::run::{Options, Secrets};
 use muletrain_proto::seconds::Seconds;
-use muletrain_proto::snapshot::{Content, Environment, Project, Snapshot, VERSION};
+use muletrain_proto::snapshot::{Content, Environment, Snapshot, VERSION};
+use muletrain_proto::suite::{Adapter, Suite};
 
 use crate::pure::kept::{Database, Entry};
 use crate::pure::pod::Owner;
@@ -30,7 +31,13 @@ pub(crate) fn work() -> Work {
 }
 
 pub(crate) fn lease(number: u32) -> Lease {
-    Lease { key: key(number), work: work(), checks: false }
+    Lease {
+        key: key(number),
+        work: work(),
+        checks: false,
+        suite: SuiteName::default(),
+        without: vec![],
+    }
 }
 
 pub(crate) fn image() -> Content {
@@ -39,6 +46,7 @@ pub(crate) fn image() -> Content {
         platform: "linux/amd64".to_owned(),
         root: "/app".to_owned(),
         user: "1000:1000".to_owned(),
+        base: None,
     }
 }
 
@@ -50,7 +58,10 @@ pub(crate) fn brief(content: Content) -> RunBrief {
         revision: None,
         content,
         python: "python3".to_owned(),
-        project: Project::default(),
+        suites: vec![Suite::new(
+            SuiteName::default(),
+            Adapter::Django { manage: None, settings: None },
+        )],
         environment: Environment::default(),
         services: vec![],
         apps: vec![],

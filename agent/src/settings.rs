@@ -7,6 +7,7 @@ use muletrain_proto::client::Address;
 use muletrain_proto::docker_host::{self, Endpoint};
 use muletrain_proto::id::{AgentId, BootId, RunId};
 use muletrain_proto::link::Runtime;
+use muletrain_proto::run::Limits;
 
 use crate::cli::{DockerArguments, ReapArguments, RunArguments, WarmArguments};
 use crate::pure::pod::Owner;
@@ -49,6 +50,8 @@ pub struct Warm {
     pub state: PathBuf,
     /// Folder of what only saves time.
     pub cache: PathBuf,
+    /// What their pods may use.
+    pub limits: Limits,
 }
 
 /// What a reaper works with.
@@ -120,8 +123,15 @@ impl Warm {
         let agent = default_id(&host(), &boot, true).map_err(Error::Name)?;
         let cache = arguments.cache.clone().or_else(cache::default_folder);
         let run = RunId::new(format!("warm-{boot}")).map_err(Error::Name)?;
+        let usual = Limits::default();
+        let limits = Limits {
+            memory: arguments.memory.unwrap_or(usual.memory),
+            processes: arguments.processes.unwrap_or(usual.processes),
+            ..usual
+        };
         Ok(Self {
             run,
+            limits,
             endpoint: endpoint(&arguments.docker)?,
             state: default_state()?.join(agent.as_str()),
             owner: Owner { agent, boot },
@@ -192,4 +202,28 @@ fn default_state() -> Result<PathBuf, Error> {
 
 fn processors() -> u32 {
     std::thread::available_parallelism().map_or(1, |count| u32::try_from(count.get()).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Arguments, Command};
+
+    fn warm(arguments: &[&str]) -> Warm {
+        let usual = ["muletrain-agent", "warm", "--cache", "/var/cache/muletrain"];
+        match Arguments::try_parse_from(usual.iter().chain(arguments)).unwrap().command {
+            Command::Warm(arguments) => Warm::from_arguments(&arguments).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn databases_are_set_up_within_the_limits_that_are_given() {
+        let usual = Limits::default();
+        let (memory, processes) = (3 << 30, 64);
+        let given = warm(&["--memory=3221225472b", "--processes=64"]);
+        assert_eq!(given.limits, Limits { memory, processes, ..usual });
+    }
 }

@@ -12,7 +12,7 @@ use muletrain_proto::blob::Digest;
 use muletrain_proto::cli::chain;
 use muletrain_proto::id::{AgentId, BootId, Epoch, LeaseId, LeaseKey};
 use muletrain_proto::link::RunBrief;
-use muletrain_proto::snapshot::Content;
+use muletrain_proto::snapshot::{Base, Content};
 use support::blobs::{Served, serve};
 use support::fake_engine::{FakeEngine, State};
 use support::project::brief;
@@ -48,14 +48,33 @@ fn engine(wants: &[&[u8]]) -> FakeEngine {
         images: [("sha256:other".to_owned(), layers()[..1].to_vec())].into(),
         wants: wants.iter().map(|part| part.to_vec()).collect(),
         gives: Some((image(), layers())),
-        loads: vec![],
+        ..State::default()
     })
 }
 
-fn run(platform: &str) -> RunBrief {
+/// An engine without images that reaches a registry with an image of the first layer.
+fn engine_with_registry(id: &str, wants: &[&[u8]]) -> FakeEngine {
+    let engine = engine(wants);
+    let mut state = engine.state.lock().unwrap();
+    state.images.clear();
+    state.registry.insert(REFERENCE.to_owned(), (id.to_owned(), layers()[..1].to_vec()));
+    drop(state);
+    engine
+}
+
+const REFERENCE: &str = "registry.example:5000/team/base@sha256:\
+                         85fb63573b4b88ba3418e45a497d01bd2e806c0e23ffabeaa3322eb694014bb6";
+
+/// An image of the first layer, as a snapshot names it.
+fn base() -> Base {
+    let reference = REFERENCE.parse().unwrap();
+    Base { image: "sha256:base".to_owned(), reference, layers: 1 }
+}
+
+fn run(platform: &str, base: Option<Base>) -> RunBrief {
     let [image, platform] = [image(), platform.to_owned()];
     let [root, user] = ["/app", "1:1"].map(str::to_owned);
-    brief(Content::Docker { image, platform, root, user }, "python3", &["app"])
+    brief(Content::Docker { image, platform, root, user, base }, "python3", &["app"])
 }
 
 async fn connect(engine: &FakeEngine, scheduler: &Served) -> Docker {
@@ -66,7 +85,10 @@ async fn connect(engine: &FakeEngine, scheduler: &Served) -> Docker {
 
 /// Why there is no pod in the end: with the image, because this engine runs nothing.
 async fn why(docker: &Docker, platform: &str) -> String {
-    let brief = run(platform);
+    why_of(docker, run(platform, None)).await
+}
+
+async fn why_of(docker: &Docker, brief: RunBrief) -> String {
     let lease = LeaseKey { run: brief.run.clone(), lease: LeaseId(1), epoch: Epoch(1) };
     let why = chain(&docker.start(&lease, &brief).await.unwrap_err());
     why.replace(&image(), "IMAGE")
@@ -141,4 +163,54 @@ async fn what_cannot_be_had_is_said_with_the_way_out() {
     renaming.state.lock().unwrap().gives = None;
     let docker = connect(&renaming, &all).await;
     insta::assert_snapshot!(settled(&renaming, &all, why(&docker, "linux/amd64").await), @r#"cannot bring image IMAGE to the Docker Engine at ENGINE: the engine loaded it and has no image of that id; engines that keep images in containerd name them otherwise: turn that off ("features": {"containerd-snapshotter": false})"#);
+}
+
+#[tokio::test]
+async fn the_base_comes_from_a_registry_once_and_the_rest_from_the_scheduler() {
+    let configuration = configuration();
+    let engine = engine_with_registry("sha256:base", &[LAYERS[1]]);
+    let scheduler = scheduler(&[&configuration, LAYERS[1]]);
+    let docker = connect(&engine, &scheduler).await;
+    let reasons = join_all((0..4).map(|_| why_of(&docker, run("linux/amd64", Some(base()))))).await;
+    assert!(reasons.iter().all(|why| why.contains(RUNS_NOTHING)), "{reasons:?}");
+    assert_eq!(engine.state.lock().unwrap().pulls, [REFERENCE]);
+    assert_eq!(sent(&engine), [[false, true]]);
+}
+
+#[tokio::test]
+async fn a_registry_is_not_asked_for_layers_that_are_there() {
+    let configuration = configuration();
+    let (engine, scheduler) = (engine(&[LAYERS[1]]), scheduler(&[&configuration, LAYERS[1]]));
+    let docker = connect(&engine, &scheduler).await;
+    let why = why_of(&docker, run("linux/amd64", Some(base()))).await;
+    assert!(why.contains(RUNS_NOTHING), "{why}");
+    assert!(engine.state.lock().unwrap().pulls.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_registry_does_not_give_comes_from_the_scheduler() {
+    let configuration = configuration();
+    let scheduler = scheduler(&[&configuration, LAYERS[0], LAYERS[1]]);
+    let nothing: &[&str] = &[];
+    for (id, removed) in [(None, nothing), (Some("sha256:another"), &[REFERENCE])] {
+        let engine = engine_with_registry(id.unwrap_or_default(), &LAYERS);
+        engine.state.lock().unwrap().registry.retain(|_, _| id.is_some());
+        let docker = connect(&engine, &scheduler).await;
+        let why = why_of(&docker, run("linux/amd64", Some(base()))).await;
+        assert!(why.contains(RUNS_NOTHING), "{why}");
+        let state = engine.state.lock().unwrap();
+        assert_eq!(state.pulls, [REFERENCE]);
+        assert_eq!(state.removed, removed, "another image is not left behind");
+    }
+}
+
+#[tokio::test]
+async fn where_neither_has_the_base_both_are_named() {
+    let scheduler = scheduler(&[&configuration(), LAYERS[1]]);
+    let engine = engine_with_registry("sha256:base", &[]);
+    engine.state.lock().unwrap().registry.clear();
+    let docker = connect(&engine, &scheduler).await;
+    let why = why_of(&docker, run("linux/amd64", Some(base()))).await;
+    let why = why.replace(&engine.endpoint().to_string(), "ENGINE");
+    insta::assert_snapshot!(why.replace(&scheduler.address.to_string(), "SCHEDULER"), @"cannot bring image IMAGE to the Docker Engine at ENGINE: cannot pull registry.example:5000/team/base@sha256:85fb63573b4b88ba3418e45a497d01bd2e806c0e23ffabeaa3322eb694014bb6: connection refused, and the scheduler does not have that part either; let this engine reach the registry, or submit the run without [image] registry: the scheduler at SCHEDULER does not have sha256:6cb444f128c4a1f6118818d63268222ac3f5a07cfcab2c1a948c2e5138bf00c9; submit the run again, which sends what is missing");
 }

@@ -32,6 +32,7 @@ fn service(image: String, ready: Ready) -> Service {
         ready,
         ready_limit: Duration::from_secs(30).into(),
         aliases: vec!["database.internal".to_owned()],
+        only: vec![],
         provides: [].into(),
         image_id: None,
     }

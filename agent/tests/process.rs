@@ -5,6 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use muletrain_proto::event::Event;
+use muletrain_proto::id::SuiteName;
 use muletrain_proto::lease::{Lease, Work};
 use muletrain_proto::link::{ToAgent, ToScheduler};
 use muletrain_proto::outcome::Ending;
@@ -48,7 +49,13 @@ async fn tests_are_collected() {
     let key = key(&brief.run, 1);
     connection.send(ToAgent::Run(Box::new(brief)));
     let work = Work::Collect { labels: vec!["healthy".to_owned(), "exits".to_owned()] };
-    connection.send(ToAgent::Lease(Lease { key, work, checks: false }));
+    connection.send(ToAgent::Lease(Lease {
+        key,
+        work,
+        checks: false,
+        suite: SuiteName::default(),
+        without: vec![],
+    }));
     let (events, ending) = connection.reports_until_ended().await;
     assert_eq!(ending, Ending::Closed);
     let inventory = events.iter().find_map(|event| match event {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use muletrain_proto::config::{Config, Runtime};
 use muletrain_proto::id::SnapshotId;
-use muletrain_proto::snapshot::{self, App, Content, Environment, Project, Service, Snapshot};
+use muletrain_proto::snapshot::{self, App, Content, Environment, Service, Snapshot};
+use muletrain_proto::suite::Suite;
 
 use crate::docker::{self, Engine};
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::preview::Preview;
 use crate::process::{self, Cache};
 use crate::progress::Progress;
 use crate::pure::digest::Digest;
-use crate::pure::project::{Manage, find_manage};
+use crate::pure::suites::Suites;
 use crate::settings;
 use crate::source::{self, Source};
 use crate::suites;
@@ -27,8 +28,8 @@ pub struct Frozen {
     pub config: Config,
     /// Its files.
     pub source: Source,
-    /// How Django is reached.
-    pub project: Project,
+    /// How its tests are run.
+    pub suites: Vec<Suite>,
     /// Its apps.
     pub apps: Vec<App>,
     /// What tests see of the environment.
@@ -61,19 +62,21 @@ pub struct Placed {
     pub images: BTreeMap<String, String>,
 }
 
-/// Times a checkout is read that changes meanwhile.
-const READINGS: usize = 3;
+/// Times a build is begun whose checkout or images change meanwhile.
+const ATTEMPTS: usize = 3;
 
-/// Builds a snapshot of the project. A checkout that changes while it is read is read again.
+/// Builds a snapshot of the project. A checkout that changes while it is read is read again, and
+/// an image that somebody removes meanwhile is made again.
 ///
 /// # Errors
 /// When the checkout is no project, cannot be read, or cannot be made into a snapshot.
 pub async fn build(settings: &settings::Build, progress: &Progress) -> Result<Snapshot, Error> {
     let engine = choose(settings, progress).await?;
     let cache = Cache::open(&settings.cache)?;
-    for _ in 1..READINGS {
+    for _ in 1..ATTEMPTS {
         match freeze_and_place(settings, engine.as_ref(), &cache, progress).await {
             Err(error) if error.is_change() => progress.say(&format!("reading it again: {error}")),
+            Err(error) if error.is_loss() => progress.say(&format!("beginning again: {error}")),
             result => return result,
         }
     }
@@ -121,7 +124,7 @@ async fn freeze_and_place(
         revision: frozen.source.revision,
         content: placed.content,
         python: placed.python,
-        project: frozen.project,
+        suites: frozen.suites,
         environment: frozen.environment,
         services: services.collect(),
         apps: frozen.apps,
@@ -157,11 +160,12 @@ async fn freeze(
         blocking(move || source::list_or_export(&path, committed, &folder)).await?
     };
     // Before anything is read: a folder that is no project may be large.
-    let project = project(settings, &listing.names(), progress)?;
+    suites::check(&settings.path, &settings.config, &listing.names())?;
     let known = (!settings.committed).then(|| cache.known());
     let source = blocking(move || listing.read(known.as_deref())).await?;
     source.notes().into_iter().for_each(|note| progress.note(note));
-    let apps = suites::of(&source, project.manage.as_deref())?;
+    let Suites { suites, apps, notes } = suites::of(&settings.path, &settings.config, &source)?;
+    notes.into_iter().for_each(|note| progress.note(note));
     let files = source.manifest.0.len();
     progress.say(&format!("read {files} files of {} apps", apps.len()));
     let config = settings.config.clone();
@@ -171,7 +175,7 @@ async fn freeze(
         services: config.services(),
         config,
         source,
-        project,
+        suites,
         apps,
     })
 }
@@ -184,34 +188,6 @@ async fn blocking<T: Send + 'static>(
     Ok(done.map_err(|source| process::Error::Start { source: source.into() })??)
 }
 
-/// Finds out how Django is reached.
-fn project(
-    settings: &settings::Build,
-    names: &[String],
-    progress: &Progress,
-) -> Result<Project, Error> {
-    let path = || settings.path.clone();
-    let configured = &settings.config.project;
-    let manage = match &configured.manage {
-        Some(manage) if names.contains(manage) => Some(manage.clone()),
-        Some(manage) => {
-            return Err(Error::MissingManage { path: path(), manage: manage.clone() });
-        }
-        None => match find_manage(names.iter().map(String::as_str)) {
-            Manage::At(manage) => Some(manage),
-            Manage::Nowhere | Manage::Several(_) if configured.settings.is_some() => None,
-            Manage::Nowhere => return Err(Error::NoManage { path: path() }),
-            Manage::Several(found) => return Err(Error::SeveralManage { path: path(), found }),
-        },
-    };
-    if let Some(manage) = manage.as_ref().filter(|path| path.contains('/'))
-        && configured.manage.is_none()
-    {
-        progress.note(format!("took {manage}, the only manage.py"));
-    }
-    Ok(Project { manage, settings: configured.settings.clone() })
-}
-
 impl Frozen {
     /// The id of a snapshot of these files on a base: a digest of everything that decides how
     /// the tests behave.
@@ -219,9 +195,9 @@ impl Frozen {
     /// # Errors
     /// Never for what [`build`] makes; the id is checked all the same.
     pub fn id(&self, base: &[&str]) -> Result<SnapshotId, Error> {
-        let settings = serde_json::to_string(&(&self.project, &self.environment, &self.services))
+        let settings = serde_json::to_string(&(&self.suites, &self.environment, &self.services))
             .map_err(|error| Error::Usage(error.to_string()))?;
-        let digest = Digest::new("muletrain snapshot 1")
+        let digest = Digest::new("muletrain snapshot 2")
             .field(self.source.manifest.digest())
             .field(settings)
             .list(base)

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use muletrain_proto::cli::{Common, Generate};
 use muletrain_proto::client::Address;
 use muletrain_proto::config::{Runtime, units};
+use muletrain_proto::registry::Repository;
 use muletrain_proto::seconds::Seconds;
 
 /// Freezes a Django branch into the snapshot that its tests run in
@@ -56,12 +57,40 @@ pub enum Command {
     Generate(Generate),
 }
 
-/// Arguments of `build`.
+/// A project, and what it is frozen for.
 #[derive(Debug, Args)]
-pub struct Build {
+pub struct Project {
     /// The project: the folder that holds muletrain.toml, pyproject.toml or manage.py
     #[arg(default_value = ".")]
     pub path: PathBuf,
+    /// What tests will run in
+    #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
+    pub runtime: Option<Runtime>,
+    /// Repository of a registry by which bases are shared: HOST[:PORT]/PATH
+    #[arg(long, value_name = "REPOSITORY", env = "MULETRAIN_REGISTRY")]
+    pub registry: Option<Repository>,
+    /// Where it is kept.
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// Where things are kept.
+#[derive(Debug, Args)]
+pub struct Places {
+    /// Docker Engine that has the images: unix:///PATH or tcp://127.0.0.1:PORT
+    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
+    pub docker_host: Option<String>,
+    /// Where everything else is kept: copies, environments, databases [default: ~/.cache/muletrain]
+    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// Arguments of `build`.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// What to freeze.
+    #[command(flatten)]
+    pub project: Project,
     /// Take the commit that is checked out, whatever stands in the working tree
     #[arg(long)]
     pub committed: bool,
@@ -71,38 +100,20 @@ pub struct Build {
     /// Print that list as JSON
     #[arg(long, requires = "dry_run")]
     pub json: bool,
-    /// What tests will run in
-    #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
-    pub runtime: Option<Runtime>,
-    /// Docker Engine to build with: unix:///PATH or tcp://127.0.0.1:PORT
-    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
-    pub docker_host: Option<String>,
-    /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
-    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
-    pub cache: Option<PathBuf>,
 }
 
 /// Arguments of `warm`.
 #[derive(Debug, Args)]
 pub struct Warm {
-    /// The project: the folder that holds muletrain.toml, pyproject.toml or manage.py
-    #[arg(default_value = ".")]
-    pub path: PathBuf,
-    /// What tests will run in
-    #[arg(long, value_enum, env = "MULETRAIN_RUNTIME")]
-    pub runtime: Option<Runtime>,
-    /// Docker Engine that will run them: unix:///PATH or tcp://127.0.0.1:PORT
-    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
-    pub docker_host: Option<String>,
-    /// Where databases, copies and virtual environments are kept [default: ~/.cache/muletrain]
-    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
-    pub cache: Option<PathBuf>,
-}
-
-impl From<Warm> for Build {
-    fn from(Warm { path, runtime, docker_host, cache }: Warm) -> Self {
-        Self { path, committed: false, dry_run: false, json: false, runtime, docker_host, cache }
-    }
+    /// What to freeze.
+    #[command(flatten)]
+    pub project: Project,
+    /// Memory of one container, such as 512m or 2g
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, env = "MULETRAIN_MEMORY")]
+    pub memory: Option<u64>,
+    /// Processes and threads of one container
+    #[arg(long, value_name = "N", env = "MULETRAIN_PROCESSES")]
+    pub processes: Option<u32>,
 }
 
 /// Arguments of `push`.
@@ -111,12 +122,9 @@ pub struct Push {
     /// The scheduler: http://HOST:PORT or unix:PATH
     #[arg(long, value_name = "URL", env = "MULETRAIN_SCHEDULER")]
     pub scheduler: Address,
-    /// Docker Engine that has the images: unix:///PATH or tcp://127.0.0.1:PORT
-    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
-    pub docker_host: Option<String>,
-    /// Where parts of images are kept [default: ~/.cache/muletrain]
-    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
-    pub cache: Option<PathBuf>,
+    /// Where they are.
+    #[command(flatten)]
+    pub places: Places,
 }
 
 /// Arguments of `gc`.
@@ -134,12 +142,9 @@ pub struct Collection {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Docker Engine that has the images: unix:///PATH or tcp://127.0.0.1:PORT
-    #[arg(long, value_name = "URL", env = "MULETRAIN_DOCKER_HOST")]
-    pub docker_host: Option<String>,
-    /// Where copies and virtual environments are kept [default: ~/.cache/muletrain]
-    #[arg(long, value_name = "DIR", env = "MULETRAIN_CACHE")]
-    pub cache: Option<PathBuf>,
+    /// Where they are.
+    #[command(flatten)]
+    pub places: Places,
 }
 
 /// A size as anywhere else, or nothing.

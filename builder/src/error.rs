@@ -71,6 +71,12 @@ impl Error {
         }
     }
 
+    /// Whether an image was removed while it was used, so that beginning again may help.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        matches!(self, Self::Docker(error) if error.is_loss())
+    }
+
     /// The exit code that tells of it.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {

@@ -56,18 +56,19 @@ pub fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         Command::Build(arguments) if arguments.dry_run => {
             let (json, all) = (arguments.json, cli.common.verbose > 0);
-            let preview = build::preview(&settings::Build::resolve(arguments)?)?;
+            let preview =
+                build::preview(&settings::Build::resolve(arguments.project, arguments.committed)?)?;
             match json {
                 true => print_json(&preview),
                 false => print(preview.text(all).as_bytes()),
             }
         }
         Command::Build(arguments) => {
-            let settings = settings::Build::resolve(arguments)?;
+            let settings = settings::Build::resolve(arguments.project, arguments.committed)?;
             print_json(&until_signal(build::build(&settings, &progress), clean(&settings))?)
         }
         Command::Warm(arguments) => {
-            let settings = settings::Build::resolve(arguments.into())?;
+            let settings = settings::Build::resolve_warm(arguments)?;
             let work = warm::warm(&settings, &cli.common, &progress);
             until_signal(work, clean(&settings))
         }
@@ -86,7 +87,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
             }
         }
         Command::Suites(arguments) => {
-            let apps = suites::find(&settings::project(&arguments.path)?)?;
+            let apps = suites::find(&settings::project(&arguments.path)?)?.apps;
             match arguments.json {
                 true => print_json(&apps),
                 false => print(suites::table(&apps).as_bytes()),

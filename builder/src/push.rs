@@ -2,24 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::path::PathBuf;
-use std::time::Duration;
 
-use muletrain_proto::blob::{self, Digest, Upload};
+use muletrain_proto::blob::{self, Digest};
+use muletrain_proto::client;
 use muletrain_proto::client::blobs::{self, Blobs};
-use muletrain_proto::snapshot::{self, Snapshot};
+use muletrain_proto::client::parts::Part;
+use muletrain_proto::snapshot::{self, Content, Snapshot};
 
-use crate::docker::{Engine, export};
-use crate::parts::{self, Part};
+use crate::docker::{Engine, export, registry};
+use crate::parts;
 use crate::process::Cache;
 use crate::progress::Progress;
 use crate::settings;
-
-/// Times that sending goes on after the connection broke, without anything sent in between.
-const TRIES: u32 = 8;
-
-/// Time before the first of them; it doubles each time.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// Why images are not sent.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +38,9 @@ pub enum Error {
         /// What should be in it.
         digest: Digest,
     },
-    /// A file that was just written.
-    #[error("cannot read {}", path.display())]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    /// A part is not sent.
+    #[error(transparent)]
+    Part(#[from] client::parts::Error),
 }
 
 /// Reads the snapshot on standard input.
@@ -85,8 +74,10 @@ pub async fn push(
         cache,
         progress,
     };
+    let mut elsewhere = sender.layers_of_registry(snapshot).await;
     for image in images {
-        sender.send_image(image).await?;
+        // The first is the snapshot's, and only that is on its base.
+        sender.send_image(image, std::mem::take(&mut elsewhere)).await?;
     }
     Ok(())
 }
@@ -99,8 +90,30 @@ struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    async fn send_image(&mut self, image: Digest) -> Result<(), crate::error::Error> {
-        let parts = export::parts(&self.engine, image).await?;
+    /// How many of the lowest layers of the snapshot's image agents get from a registry.
+    async fn layers_of_registry(&self, snapshot: &Snapshot) -> usize {
+        let Content::Docker { base: Some(base), .. } = &snapshot.content else { return 0 };
+        let repository = base.reference.repository();
+        match registry::has(&self.engine, &base.reference).await {
+            Ok(true) => {
+                self.progress.say(&format!("agents get the base from {repository}"));
+                return base.layers;
+            }
+            Ok(false) => {
+                tracing::warn!("{repository} has lost the base; the scheduler gets it instead");
+            }
+            Err(why) => tracing::warn!("{why}; the scheduler gets the base instead"),
+        }
+        0
+    }
+
+    /// Sends an image, apart from its lowest layers as far as they are elsewhere.
+    async fn send_image(
+        &mut self,
+        image: Digest,
+        elsewhere: usize,
+    ) -> Result<(), crate::error::Error> {
+        let parts = export::parts(&self.engine, image, elsewhere).await?;
         let count = parts.len();
         let missing = self.blobs.missing(parts).await.map_err(Error::from)?;
         if missing.is_empty() {
@@ -126,45 +139,9 @@ impl Sender<'_> {
         for digest in missing {
             let part = kept.get(&digest).or_else(|| saved.get(&digest));
             let part = part.ok_or(Error::Lacking { image, digest })?;
-            self.send(digest, part).await?;
+            self.progress.say(&format!("sending {digest}, {} KiB", part.size.div_ceil(1024)));
+            part.send(digest, &mut self.blobs).await.map_err(Error::from)?;
         }
         Ok(())
-    }
-
-    /// Sends a part, however often the connection breaks meanwhile.
-    async fn send(&mut self, digest: Digest, part: &Part) -> Result<(), Error> {
-        self.progress.say(&format!("sending {digest}, {} KiB", part.size.div_ceil(1024)));
-        let (mut failures, mut sent) = (0, 0);
-        loop {
-            let error = match self.try_to_send(digest, part, &mut sent).await {
-                Err(Error::Scheduler(error)) if error.is_passing() => error,
-                result => return result,
-            };
-            // The scheduler says how much of it arrived; only then it is known to have helped.
-            let before = sent;
-            if let Ok(had) = self.blobs.had(digest).await {
-                sent = had;
-            }
-            failures = if sent > before { 0 } else { failures + 1 };
-            if failures == TRIES {
-                return Err(error.into());
-            }
-            tracing::debug!(%digest, %error, "sending goes on");
-            tokio::time::sleep(PAUSE * 2_u32.pow(failures.min(5))).await;
-        }
-    }
-
-    async fn try_to_send(
-        &mut self,
-        digest: Digest,
-        part: &Part,
-        sent: &mut u64,
-    ) -> Result<(), Error> {
-        let size = part.size;
-        *sent = self.blobs.had(digest).await?.min(size);
-        let upload = Upload { digest, size, offset: *sent };
-        let pieces = part.pieces(*sent).await;
-        let pieces = pieces.map_err(|source| Error::File { path: part.path.clone(), source })?;
-        Ok(self.blobs.put(upload, pieces).await?)
     }
 }

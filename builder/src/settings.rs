@@ -34,18 +34,39 @@ impl Build {
     ///
     /// # Errors
     /// When there is no such folder, its configuration is wrong, or no cache folder is known.
-    pub fn resolve(arguments: cli::Build) -> Result<Self, Error> {
+    pub fn resolve(arguments: cli::Project, committed: bool) -> Result<Self, Error> {
         let path = project(&arguments.path)?;
-        let config = config::find(&path)?.config;
-        let docker_host = arguments.docker_host.or_else(|| config.run.docker_host.clone());
+        let mut config = config::find(&path)?.config;
+        config.image.registry = arguments.registry.or(config.image.registry);
+        let configured = config.run.docker_host.clone();
         Ok(Self {
             path,
             runtime: arguments.runtime.or(config.run.runtime).unwrap_or_default(),
-            docker_host: docker_host.or_else(usual_docker_host),
-            committed: arguments.committed,
-            cache: cache_folder(arguments.cache)?,
+            committed,
             config,
+            ..Self::at(arguments.places, configured)?
+        })
+    }
+
+    /// Resolves the arguments of `warm`.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub fn resolve_warm(arguments: cli::Warm) -> Result<Self, Error> {
+        let mut build = Self::resolve(arguments.project, false)?;
+        let run = &mut build.config.run;
+        run.memory = arguments.memory.or(run.memory);
+        run.processes = arguments.processes.or(run.processes);
+        Ok(build)
+    }
+
+    /// What no project is needed for.
+    fn at(places: cli::Places, configured: Option<String>) -> Result<Self, Error> {
+        Ok(Self {
+            docker_host: places.docker_host.or(configured).or_else(usual_docker_host),
+            cache: cache_folder(places.cache)?,
             builder: name(),
+            ..Self::default()
         })
     }
 }
@@ -65,12 +86,7 @@ impl Push {
     /// # Errors
     /// When no cache folder is known.
     pub fn resolve(arguments: cli::Push) -> Result<Self, Error> {
-        let build = Build {
-            docker_host: arguments.docker_host.or_else(usual_docker_host),
-            cache: cache_folder(arguments.cache)?,
-            builder: name(),
-            ..Build::default()
-        };
+        let build = Build::at(arguments.places, None)?;
         Ok(Self { scheduler: arguments.scheduler, build })
     }
 }
@@ -94,12 +110,7 @@ impl Collection {
     /// # Errors
     /// When no cache folder is known.
     pub fn resolve(arguments: cli::Collection) -> Result<Self, Error> {
-        let build = Build {
-            docker_host: arguments.docker_host.or_else(usual_docker_host),
-            cache: cache_folder(arguments.cache)?,
-            builder: name(),
-            ..Build::default()
-        };
+        let build = Build::at(arguments.places, None)?;
         let recent = arguments.keep_recent.duration();
         Ok(Self { keep_bytes: arguments.keep_bytes, recent, dry_run: arguments.dry_run, build })
     }

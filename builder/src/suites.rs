@@ -1,49 +1,62 @@
-//! The apps of a project, for people and for scripts.
+//! The suites and apps of a project, for people and for scripts.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use muletrain_proto::config;
+use muletrain_proto::config::{self, Config};
 use muletrain_proto::snapshot::App;
 
 use crate::error::Error;
-use crate::pure::apps;
-use crate::pure::project::{Manage, find_manage, folder_of};
+use crate::pure::suites::{self, Missing, Suites};
 use crate::source::{self, Source};
 
-/// Longest `apps.py` that is read for names: more is no configuration of an app.
+/// Longest file that is read for what it says of tests: more is no configuration.
 const CONFIG_LIMIT: u64 = 256 << 10;
 
-/// Finds the apps of the project in a folder, by reading files only.
+/// Finds the suites and apps of the project in a folder, by reading files only.
 ///
 /// # Errors
-/// When the folder or its configuration cannot be read.
-pub fn find(project: &Path) -> Result<Vec<App>, Error> {
+/// When the folder or its configuration cannot be read, or it is no project.
+pub fn find(project: &Path) -> Result<Suites, Error> {
     let config = config::find(project)?.config;
-    let paths = source::list(project)?.names();
-    let found = find_manage(paths.iter().map(String::as_str));
-    let manage = config.project.manage.or(match found {
-        Manage::At(path) => Some(path),
-        Manage::Nowhere | Manage::Several(_) => None,
-    });
-    let paths = || paths.iter().map(String::as_str);
-    let texts =
-        speaking(paths()).filter_map(|path| Some((path.to_owned(), text(&project.join(path))?)));
-    Ok(apps::discover(paths(), folder_of(manage.as_deref()), &texts.collect()))
+    let names = source::list(project)?.names();
+    let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+    let said = |missing| explain(missing, project);
+    suites::check(&config, &paths).map_err(said)?;
+    let speaking = paths.iter().filter(|path| suites::speaks(path));
+    let texts = speaking.filter_map(|path| Some(((*path).to_owned(), text(&project.join(path))?)));
+    suites::compose(&config, &paths, &texts.collect()).map_err(said)
 }
 
-/// The apps of a source that was read.
+/// Whether a folder with these files can be a project, before any of them is read.
 ///
 /// # Errors
-/// When a file has changed since.
-pub fn of(source: &Source, manage: Option<&str>) -> Result<Vec<App>, source::Error> {
-    let texts = source.texts(speaking(source.manifest.texts()))?;
-    Ok(apps::discover(source.manifest.texts(), folder_of(manage), &texts))
+/// When it cannot.
+pub fn check(project: &Path, config: &Config, names: &[String]) -> Result<(), Error> {
+    let paths: Vec<&str> = names.iter().map(String::as_str).collect();
+    suites::check(config, &paths).map_err(|missing| explain(missing, project))
 }
 
-/// Those of a project's files whose texts tell of apps.
-fn speaking<'a>(paths: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    paths.filter(|path| path.ends_with("/apps.py"))
+/// The suites and apps of a source that was read.
+///
+/// # Errors
+/// When a file has changed since, or it is no project.
+pub fn of(project: &Path, config: &Config, source: &Source) -> Result<Suites, Error> {
+    let texts = source.texts(source.manifest.texts().filter(|path| suites::speaks(path)))?;
+    let paths: Vec<&str> = source.manifest.texts().collect();
+    suites::compose(config, &paths, &texts).map_err(|missing| explain(missing, project))
+}
+
+fn explain(missing: Missing, project: &Path) -> Error {
+    let path = project.to_owned();
+    match missing {
+        Missing::Manage => Error::NoManage { path },
+        Missing::NamedManage(manage) => Error::MissingManage { path, manage },
+        Missing::SeveralManage(found) => Error::SeveralManage { path, found },
+        Missing::Folder { suite, path } => Error::Usage(format!(
+            "suite {suite} is to run in {path:?}, in which the project has no file"
+        )),
+    }
 }
 
 /// The text of a file; none where it is too long for what is looked for, or no text.
@@ -70,7 +83,7 @@ pub fn table(apps: &[App]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use muletrain_proto::id::AppLabel;
+    use muletrain_proto::id::{AppLabel, SuiteName};
 
     use super::*;
 
@@ -81,6 +94,7 @@ mod tests {
             module: module.to_owned(),
             path: module.replace('.', "/"),
             test_files: vec![String::new(); files],
+            suite: SuiteName::default(),
         };
         let apps =
             [app("shop", "shop", 12), app("reviews", "shop.reviews", 0), app("(other)", "", 1)];

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use muletrain_proto::cli::Common;
+use muletrain_proto::config::Run;
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::snapshot::Snapshot;
 use tokio::io::AsyncWriteExt;
@@ -68,6 +69,13 @@ fn agent() -> Result<PathBuf, Error> {
     Ok(here.with_file_name(name))
 }
 
+/// What the containers may use, as far as anybody has said so.
+fn limits(run: &Run) -> Vec<String> {
+    let memory = run.memory.map(|bytes| format!("--memory={bytes}b"));
+    let processes = run.processes.map(|count| format!("--processes={count}"));
+    memory.into_iter().chain(processes).collect()
+}
+
 /// Runs the agent to its end. Where this is dropped before, the agent is killed, and what it has
 /// on this host and its engine is removed by its reaper.
 async fn run(
@@ -82,6 +90,7 @@ async fn run(
         .arg("--cache")
         .arg(&settings.cache)
         .args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]))
+        .args(limits(&settings.config.run))
         .stdin(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
@@ -91,4 +100,18 @@ async fn run(
     }
     let status = agent.wait().await?;
     Ok(status.code().and_then(ExitCode::from_status).unwrap_or(ExitCode::Infrastructure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_is_told_the_limits_that_somebody_has_set() {
+        let memory = Run { memory: Some(3 << 30), ..Run::default() };
+        assert_eq!(limits(&memory), ["--memory=3221225472b"]);
+        let both = Run { processes: Some(64), ..memory };
+        assert_eq!(limits(&both), ["--memory=3221225472b", "--processes=64"]);
+        assert_eq!(limits(&Run::default()), [""; 0]);
+    }
 }

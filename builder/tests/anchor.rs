@@ -11,8 +11,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 
 use muletrain_proto::snapshot::Snapshot;
-use support::Project;
-use support::engine::{BASE, Frozen, INSTALL, docker, image, shell};
+use support::engine::{Frozen, INSTALL, docker, image, shell};
 
 /// Every file, link and folder of the project: its type, mode, owner and name, where a link leads,
 /// and what a file holds, without bytecode.
@@ -98,36 +97,20 @@ fn a_layer_makes_the_same_tree_as_sending_all_of_it() {
     assert!(!tree.contains("./old"), "{tree}");
 }
 
-/// A project whose base is what a Dockerfile makes after Python and "Django" are in it.
-fn on(more: &str, instructions: &str) -> Frozen {
-    let base = *BASE;
-    let configuration = format!("[image]\ndockerfile = \"Dockerfile\"\n{more}");
-    let frozen = Frozen(Project::new(&configuration));
-    let own = frozen.0.name();
-    frozen.0.write(
-        "Dockerfile",
-        &format!(
-            "FROM {base}\nCOPY django /usr/lib/python3/dist-packages/django\nRUN : {own}\n\
-             {instructions}\n"
-        ),
-    );
-    frozen
-}
-
 #[test]
 fn a_volume_that_would_lose_code_is_refused() {
     for volume in ["/app", "/app/shop"] {
-        let error = on("", &format!("WORKDIR /app\nVOLUME {volume}")).error();
+        let error = Frozen::on("", &format!("VOLUME {volume}")).error();
         let told =
             format!("has a volume at {volume}, and the project goes to /app: what it has in");
         assert!(error.contains(&told), "{error}");
         assert!(error.contains("remove the VOLUME"), "{error}");
     }
     let linked = "RUN mkdir /real && ln -s /real /link\nVOLUME /real";
-    let error = on("root = \"/link/app\"\n", linked).error();
+    let error = Frozen::on("root = \"/link/app\"\n", linked).error();
     assert!(error.contains("a volume at /real, and the project goes to /real/app"), "{error}");
 
-    let frozen = on("root = \"//srv/./app\"\n", "VOLUME /data /srv/app/media");
+    let frozen = Frozen::on("root = \"//srv/./app\"\n", "VOLUME /data /srv/app/media");
     let beside = frozen.build();
     assert_eq!(beside.content.root(), "/srv/app");
     assert_eq!(shell(&beside, "pwd; ls -d shop/models.py"), "/srv/app\nshop/models.py");
@@ -141,7 +124,7 @@ fn a_root_behind_a_link_is_the_folder_that_the_link_means() {
              STOPSIGNAL SIGINT\nHEALTHCHECK CMD true"
         );
         let install = "install = [\"cp manage.py /installed\"]\n";
-        let frozen = on(&format!("root = {root:?}\n{install}"), &links);
+        let frozen = Frozen::on(&format!("root = {root:?}\n{install}"), &links);
         frozen.0.write("shop/old.py", "");
         let first = frozen.build();
         assert_eq!(first.content.root(), "/real/app");
@@ -162,8 +145,10 @@ fn a_root_behind_a_link_is_the_folder_that_the_link_means() {
 
 #[test]
 fn what_the_base_has_as_well_is_never_hidden() {
-    let frozen =
-        on("", "WORKDIR /app\nRUN mkdir -p media front/node_modules/x && echo base >covered");
+    let frozen = Frozen::on(
+        "",
+        "WORKDIR /app\nRUN mkdir -p media front/node_modules/x && echo base >covered",
+    );
     for path in ["media/a", "front/a.js", "covered", "old/a"] {
         frozen.0.write(path, "the project's");
     }

@@ -20,6 +20,8 @@ enum Fault {
     GoneAfter(i64),
     /// The engine does not load archives.
     NoLoad,
+    /// The engine does not give images the labels that it is told, as Podman.
+    NoLabels,
 }
 
 /// A socket on which the engine answers, but for a fault.
@@ -57,11 +59,17 @@ impl Faulty {
 
 /// Passes on what a builder asks, as far as the fault lets it.
 fn ask(mut client: UnixStream, mut engine: UnixStream, fault: Fault, sent: &AtomicI64) {
-    let mut block = [0; 1024];
+    // Small, so that an engine can go away at many points; what is changed has to be whole.
+    let mut block = vec![0; if matches!(fault, Fault::NoLabels) { 64 << 10 } else { 1024 }];
     while let Ok(read) = client.read(&mut block) {
         let read_bytes = i64::try_from(read).unwrap();
         let before = sent.fetch_add(read_bytes, Ordering::SeqCst);
-        let is_load = block[..read].windows(12).any(|window| window == b"/images/load");
+        let find = |text: &[u8]| block[..read].windows(text.len()).position(|it| it == text);
+        let is_load = find(b"/images/load").is_some();
+        if let (Fault::NoLabels, Some(_), Some(at)) = (fault, find(b"/commit"), find(b"\"Labels\""))
+        {
+            block[at + 1] = b'_';
+        }
         match fault {
             Fault::GoneAfter(bytes) if before + read_bytes > bytes => break,
             Fault::NoLoad if is_load => {
@@ -115,6 +123,19 @@ fn an_engine_that_takes_no_part_of_an_image_gets_all_of_the_tree() {
     assert_eq!(layers(image(&second)), layers(image(&first)));
     assert_eq!(shell(&second, "cat shop/models.py"), "x = 2");
     assert_eq!(frozen.build(), second);
+}
+
+#[test]
+fn an_engine_that_leaves_labels_out_is_told_of_and_asked_once() {
+    let mut frozen = Frozen::new(&[INSTALL], "");
+    let engine = Faulty::new(Fault::NoLabels);
+    frozen.0.variables = vec![("DOCKER_HOST".to_owned(), engine.host())];
+    let built = frozen.0.build(&["--runtime", "docker"]);
+    let told = "error: this engine makes images without the labels that it is told";
+    assert!(built.error(4).starts_with(told), "{}", built.stderr);
+    assert_eq!(built.stderr.matches(INSTALL).count(), 1, "{}", built.stderr);
+    frozen.0.variables.clear();
+    assert_eq!(shell(&frozen.build(), "ls manage.py"), "manage.py");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use muletrain_proto::snapshot::Content;
+use muletrain_proto::snapshot::{Content, Snapshot};
 use support::Project;
 
 /// Copies the project's own "Django" into the environment.
@@ -112,7 +112,6 @@ fn what_is_no_project_is_said_so() {
         error.replace(&*project.path().canonicalize().unwrap().to_string_lossy(), "PROJECT")
     };
     project.remove("manage.py");
-    insta::assert_snapshot!(shown(project.build(&["--runtime", "process"]).error(2)), @"error: PROJECT has no manage.py; name it in [project] manage, or the settings in [project] settings");
     project.write("a/manage.py", "");
     project.write("b/manage.py", "");
     insta::assert_snapshot!(shown(project.build(&["--runtime", "process"]).error(2)), @"error: PROJECT has no manage.py but a/manage.py and b/manage.py; choose one with [project] manage");
@@ -126,4 +125,42 @@ fn what_is_no_project_is_said_so() {
     error: cannot start no-python; install it, or name another with [project] python
       because: No such file or directory (os error 2)
     ");
+}
+
+#[test]
+fn steps_prepare_a_copy_of_the_tree_that_is_kept() {
+    let prepare = "prepare = [\"echo run >&2; env > seen; mkdir static build && cat shop/models.py | \
+                   tee static/all build/all\", \"touch shop/models.py && python -c 'import shop'\"]\n";
+    let env = "[env]\nset = { GREETING = \"hello\" }\npass = [\"TOKEN\"]\n";
+    let mut project = Project::new(&format!("{INSTALL}{prepare}{env}"));
+    project.variables.push(("TOKEN".to_owned(), "canary".to_owned()));
+    project.write("shop/models.py", "x = 1\n");
+    let first = project.build(&["--runtime", "process"]);
+    let read = |snapshot: &Snapshot, path: &str| {
+        std::fs::read_to_string(root(&snapshot.content).join(path)).unwrap()
+    };
+    let snapshot = first.snapshot();
+    assert_eq!(read(&snapshot, "static/all") + &read(&snapshot, "build/all"), "x = 1\nx = 1\n");
+    let seen = read(&snapshot, "seen");
+    assert!(seen.contains("GREETING=hello\n") && !seen.contains("canary"), "{seen}");
+
+    let again = project.build(&["--runtime", "process"]);
+    assert!(!again.stderr.contains("builder: touch"), "{}", again.stderr);
+    assert_eq!(again.snapshot(), snapshot);
+    project.write("shop/models.py", "x = 2\n");
+    let changed = project.build(&["--runtime", "process"]).snapshot();
+    assert_eq!(read(&changed, "static/all"), "x = 2\n");
+    assert_eq!(read(&snapshot, "static/all"), "x = 1\n");
+}
+
+#[test]
+fn a_step_that_fails_to_prepare_shows_its_whole_log_and_leaves_nothing() {
+    let fails = "prepare = [\"touch done; echo first; echo second >&2; exit 7\"]\n";
+    let project = Project::new(&format!("{INSTALL}{fails}"));
+    let built = project.build(&["--runtime", "process"]);
+    assert!(built.stderr.contains("first\nsecond\n"), "{}", built.stderr);
+    insta::assert_snapshot!(built.error(4), @"error: `touch done; echo first; echo second >&2; exit 7` of [image] prepare failed with exit status: 7");
+    for folder in ["prepared", "temporary"] {
+        assert_eq!(std::fs::read_dir(project.cache().join(folder)).unwrap().count(), 0);
+    }
 }

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::snapshot::{Content, Snapshot};
@@ -28,7 +28,8 @@ const LAYER_LIMIT: usize = 512;
 const ALGORITHM: &str = "sha256:";
 
 /// The SHA-256 of a blob's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Digest([u8; 32]);
 
 /// Why there is no digest, or no image.
@@ -107,6 +108,20 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = || Error::Digest { text: text.chars().take(100).collect() };
         Self::from_hexadecimal(text.strip_prefix(ALGORITHM).ok_or_else(refused)?)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
     }
 }
 

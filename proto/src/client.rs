@@ -1,6 +1,8 @@
 //! Opening a connection to a scheduler.
 
 pub mod blobs;
+pub mod databases;
+pub mod parts;
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::Artifact;
+use crate::coverage::Combined;
+use crate::hook::Hook;
 use crate::id::{ClassId, TestId};
 use crate::inventory::Inventory;
 use crate::outcome::{Ending, Failure, Output};
@@ -24,6 +27,8 @@ pub enum Event {
     Planned(Planned),
     /// Databases are set up.
     Ready(Ready),
+    /// Tests that turned up while running, such as the cases in the results of a command.
+    Found(Found),
     /// A test begins.
     Started {
         /// Which.
@@ -46,6 +51,14 @@ pub enum Event {
     Failed(Failed),
     /// A test ran over its limit.
     TimedOut(TimedOut),
+    /// A file was taken out of the pod, or could not be.
+    Artifact(Artifact),
+    /// A shell command around the tests was run.
+    Hook(Hook),
+    /// What Python warned of.
+    Warnings(Warnings),
+    /// The coverage of the whole run.
+    Combined(Combined),
     /// The sentinel of a good pod.
     Closed(Closed),
     /// The last event of every lease.
@@ -79,6 +92,9 @@ pub struct PodStarted {
     pub pod: String,
     /// Time it took.
     pub seconds: Seconds,
+    /// Whether it is that of an earlier lease, with Django loaded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reused: bool,
 }
 
 /// Django and the settings are loaded.
@@ -113,6 +129,13 @@ pub struct Planned {
     pub missing: Vec<TestId>,
     /// Time it took.
     pub seconds: Seconds,
+}
+
+/// Tests that turned up while running.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// They, and no others.
+    pub inventory: Inventory,
 }
 
 /// Databases are set up.
@@ -195,6 +218,9 @@ pub struct ClassTimes {
     /// What the fixtures printed.
     #[serde(flatten)]
     pub output: Output,
+    /// Most resident memory since its first fixture, where the kernel tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_kib: Option<u64>,
 }
 
 /// The harness could not go on.
@@ -214,6 +240,8 @@ pub struct Failed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Running the shell commands before the tests.
+    Setup,
     /// Loading Django and the settings.
     Boot,
     /// Loading test modules.
@@ -230,14 +258,46 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order they come.
-    pub const ALL: [Self; 6] =
-        [Self::Boot, Self::Collect, Self::Databases, Self::Checks, Self::Run, Self::Teardown];
+    pub const ALL: [Self; 7] = [
+        Self::Setup,
+        Self::Boot,
+        Self::Collect,
+        Self::Databases,
+        Self::Checks,
+        Self::Run,
+        Self::Teardown,
+    ];
 }
 
-/// A test ran over its limit.
+/// What Python warned of in a pod, each text and place once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warnings {
+    /// Which.
+    pub warnings: Vec<Warning>,
+    /// Others that are left out.
+    #[serde(default)]
+    pub omitted: u64,
+}
+
+/// A warning of Python.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Dotted name of its class.
+    pub category: String,
+    /// Its text.
+    pub message: String,
+    /// Relative to the root where it is inside.
+    pub file: String,
+    /// Line of it.
+    pub line: u32,
+    /// How often.
+    pub count: u64,
+}
+
+/// A time limit was up while a test ran.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimedOut {
-    /// Which.
+    /// Which test.
     pub test: TestId,
     /// Which try of it.
     pub r#try: u32,
@@ -248,6 +308,34 @@ pub struct TimedOut {
     /// What it printed.
     #[serde(flatten)]
     pub output: Output,
+    /// What the limit is for.
+    #[serde(default, skip_serializing_if = "LimitOf::is_of_test")]
+    pub limit_of: LimitOf,
+    /// Other tests that will not run because of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestId>,
+}
+
+/// What a time limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitOf {
+    /// One test, or one fixture.
+    #[default]
+    Test,
+    /// A class, from its first fixture to its last.
+    Class,
+    /// An app's tests in one pod, from loading them to their end.
+    App,
+}
+
+impl LimitOf {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Test, Self::Class, Self::App];
+
+    fn is_of_test(&self) -> bool {
+        *self == Self::Test
+    }
 }
 
 /// The sentinel of a good pod.

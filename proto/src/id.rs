@@ -154,13 +154,24 @@ text_id!(
     AppLabel, "app label", check_name
 );
 text_id!(
-    /// `module.Class`.
+    /// The name of a suite.
+    SuiteName, "suite name", check_token
+);
+text_id!(
+    /// `module.Class`, or as pytest writes it, `path.py::Class`.
     ClassId, "class id", check_name
 );
 text_id!(
-    /// What `unittest` calls a test's `id()`: `module.Class.method`.
+    /// What `unittest` calls a test's `id()`: `module.Class.method`; what pytest calls its node id.
     TestId, "test id", check_name
 );
+
+/// What the only suite of a project is called in journals written before suites had names.
+impl Default for SuiteName {
+    fn default() -> Self {
+        Self("django".to_owned())
+    }
+}
 
 impl AppLabel {
     /// The suite of tests that belong to no app.

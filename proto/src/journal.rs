@@ -7,7 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
-use crate::id::{AgentId, LeaseId, RunId, TestId};
+use crate::hook::Hook;
+use crate::id::{AgentId, LeaseId, RunId, SuiteName, TestId};
 use crate::inventory::Inventory;
 use crate::lease::{Grant, Lease, Place};
 use crate::link::Hello;
@@ -114,6 +115,12 @@ pub enum Record {
         deselected: u32,
         /// Whether it was remembered from an earlier run of the same snapshot.
         remembered: bool,
+        /// The suite whose tests they are.
+        #[serde(default)]
+        suite: SuiteName,
+        /// What was asked for and is not there, or matches nothing, in words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
     },
     /// The scheduler's own verdict on a test.
     Settled {
@@ -135,6 +142,13 @@ pub enum Record {
     Stopping {
         /// Why.
         stop: Stop,
+    },
+    /// All pods are gone: whoever handed the run in runs what it has for its end.
+    TearingDown,
+    /// What became of a command of theirs.
+    TornDown {
+        /// The command.
+        hook: Hook,
     },
     /// The last record: every test is accounted for.
     Closed,

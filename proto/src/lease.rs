@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, AppLabel, LeaseKey, TestId};
+use crate::coverage::Part;
+use crate::id::{AgentId, AppLabel, LeaseKey, SuiteName, TestId};
 
 /// One pod's worth of work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,12 @@ pub struct Lease {
     /// Whether Django's system checks run in this pod.
     #[serde(default)]
     pub checks: bool,
+    /// The suite whose tests it is about.
+    #[serde(default)]
+    pub suite: SuiteName,
+    /// Names of services that its pod does without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
 }
 
 /// What a lease is for.
@@ -35,14 +42,19 @@ pub enum Work {
         /// Tests to load; none: all that the labels hold of the app.
         tests: Option<Vec<TestId>>,
     },
+    /// Make one report of what pods measured of their coverage.
+    Combine {
+        /// What they measured.
+        parts: Vec<Part>,
+    },
 }
 
 impl Work {
-    /// The app it belongs to; none for a collection.
+    /// The app whose tests it runs; none where it runs no tests.
     #[must_use]
     pub fn app(&self) -> Option<&AppLabel> {
         match self {
-            Self::Collect { .. } => None,
+            Self::Collect { .. } | Self::Combine { .. } => None,
             Self::Run { app, .. } => Some(app),
         }
     }
@@ -57,6 +69,9 @@ pub struct Grant {
     pub tests: Option<Vec<GrantedTest>>,
     /// Nothing follows: the pod closes when it is done.
     pub last: bool,
+    /// They run in this order, and not in that of a serial run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ordered: bool,
 }
 
 /// A test of a grant.

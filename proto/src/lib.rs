@@ -4,28 +4,34 @@
 //! cannot be invalid once built. Only [`wire`] and [`convert`] know protocol buffers, and only
 //! [`client`] opens a connection.
 
+pub mod artifact;
 pub mod blob;
 pub mod cache;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod convert;
+pub mod coverage;
 pub mod docker_host;
 pub mod event;
 pub mod exit_code;
+pub mod hook;
 pub mod id;
 pub mod inventory;
 pub mod journal;
 pub mod lease;
 pub mod link;
 pub mod log;
+pub mod offer;
 pub mod outcome;
 pub mod plan;
+pub mod registry;
 pub mod run;
 pub mod seconds;
 pub mod snapshot;
 #[cfg(test)]
 mod strategies;
+pub mod suite;
 pub mod verdict;
 pub mod wire;
 

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AppLabel, SnapshotId};
+use crate::id::{AppLabel, SnapshotId, SuiteName};
+use crate::registry::Reference;
 use crate::seconds::Seconds;
+use crate::suite::Suite;
 
 /// Version of the snapshot format that this build writes and the only one it reads.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A frozen branch. The builder prints it as JSON; everyone else reads it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,8 +28,9 @@ pub struct Snapshot {
     pub content: Content,
     /// The Python to start, such as `python3` or an absolute path.
     pub python: String,
-    /// How Django is reached.
-    pub project: Project,
+    /// How its tests are run; at least one.
+    #[serde(default)]
+    pub suites: Vec<Suite>,
     /// What tests see of the environment.
     #[serde(default)]
     pub environment: Environment,
@@ -75,6 +78,22 @@ pub fn read(json: &str) -> Result<Snapshot, Error> {
     }
 }
 
+impl Snapshot {
+    /// A suite by its name.
+    #[must_use]
+    pub fn suite(&self, name: &SuiteName) -> Option<&Suite> {
+        self.suites.iter().find(|suite| suite.name == *name)
+    }
+
+    /// The suite that an app's tests belong to.
+    #[must_use]
+    pub fn suite_of(&self, app: &AppLabel) -> Option<&Suite> {
+        let known = self.apps.iter().find(|known| known.label == *app);
+        let named = known.and_then(|app| self.suite(&app.suite));
+        named.or_else(|| self.suites.iter().find(|suite| suite.other == *app))
+    }
+}
+
 /// What git says of the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
@@ -101,12 +120,26 @@ pub enum Content {
         root: String,
         /// `uid:gid` that tests run as.
         user: String,
+        /// What of it a registry has; none where no registry is used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        base: Option<Base>,
     },
     /// In a private copy on this host.
     Process {
         /// Absolute path of the project's root.
         root: String,
     },
+}
+
+/// The lower part of a snapshot's image as an image of its own, in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// Its id, `sha256:…`.
+    pub image: String,
+    /// Where it is.
+    pub reference: Reference,
+    /// How many of the lowest layers of the snapshot's image are its.
+    pub layers: usize,
 }
 
 impl Content {
@@ -117,17 +150,6 @@ impl Content {
             Self::Docker { root, .. } | Self::Process { root } => root,
         }
     }
-}
-
-/// How Django is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Project {
-    /// `manage.py`, relative to the root.
-    #[serde(default)]
-    pub manage: Option<String>,
-    /// Settings module, where it is not the one `manage.py` chooses.
-    #[serde(default)]
-    pub settings: Option<String>,
 }
 
 /// What tests see of the environment; everything else is kept out.
@@ -175,6 +197,9 @@ pub struct Service {
     /// Further aliases.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Classes or globs: only pods that run such a class have it; empty: every pod.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
     /// Variables by which tests find it, unless their environment has others of these names.
     #[serde(default)]
     pub provides: BTreeMap<String, String>,
@@ -206,4 +231,7 @@ pub struct App {
     pub path: String,
     /// Test modules that belong to it and to no app inside it, relative to the root, sorted.
     pub test_files: Vec<String>,
+    /// The suite whose tests it holds.
+    #[serde(default)]
+    pub suite: SuiteName,
 }

@@ -1,20 +1,25 @@
-//! From the journal of a run to a report.
+//! From the journal of a run, or the results of any tool, to a report.
 //!
-//! [`pure`] folds the journal's records to a summary, [`render`] turns that into text. Around them,
-//! [`source`] reads stored runs and [`follow`] those on a scheduler; [`report`] and [`watch`] are
-//! the commands.
+//! [`pure`] folds a journal's records, or the parts of other results, to a summary; [`render`]
+//! turns that into text. Around them, [`read`] reads files and [`follow`] runs on a scheduler;
+//! [`results`] finds what a user names. The commands are [`report`], [`merge`], [`watch`] and those
+//! of [`across`].
 
+pub mod across;
 pub mod cli;
+pub mod fetching;
 pub mod files;
 pub mod follow;
 pub mod live;
+pub mod merge;
 pub mod output;
 pub mod pure;
+pub mod read;
 pub mod render;
 pub mod report;
+pub mod results;
 pub mod save;
 pub mod settings;
-pub mod source;
 pub mod watch;
 
 use std::error::Error;
@@ -35,6 +40,11 @@ fn run(arguments: cli::Cli) -> ExitCode {
     let common = arguments.common;
     match arguments.command {
         cli::Command::Report(report) => report::run(&settings::Report::new(report, &common)),
+        cli::Command::Merge(merge) => merge::run(&merge),
+        cli::Command::Compare(compare) => across::compare_two(&compare, &common),
+        cli::Command::Slowest(slowest) => across::slow(&slowest, &common),
+        cli::Command::Flaky(flaky) => across::flaky(&flaky, &common),
+        cli::Command::History(history) => across::history(&history, &common),
         cli::Command::Watch(watch) => match settings::Watch::new(watch, &common) {
             Ok(settings) => watch_run(&settings),
             Err(error) => refused(&error, ExitCode::Usage),

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use muletrain_proto::cli::Common;
 use muletrain_proto::client::{self, Address};
+use muletrain_proto::config::ShowOutput;
 use muletrain_proto::id::{self, RunId};
 
 use crate::cli;
+use crate::pure::junit::profile::Profile;
 use crate::pure::style::Look;
+use crate::render::junit::document::Layout;
 
 /// Columns where there is no terminal to ask.
 const DEFAULT_WIDTH: usize = 100;
@@ -32,12 +35,69 @@ pub enum Error {
 pub struct Report {
     /// What to report on, in order.
     pub results: Vec<PathBuf>,
-    /// Where JUnit XML goes.
-    pub junit: Option<PathBuf>,
+    /// What is written besides.
+    pub outputs: Outputs,
     /// Whether the report is printed as JSON.
     pub json: bool,
     /// How standard output looks.
     pub look: Look,
+}
+
+/// Documents that are written besides the report for people.
+#[derive(Debug, Clone, Default)]
+pub struct Outputs {
+    /// Where JUnit XML goes.
+    pub junit: Option<PathBuf>,
+    /// How it is laid out.
+    pub layout: Layout,
+    /// Documents that are one text each, and where they go.
+    pub texts: Vec<(Document, PathBuf)>,
+    /// Whether GitHub listens to standard output.
+    pub github: bool,
+}
+
+/// A document that is made from summaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// The report as JSON.
+    Json,
+    /// The Common Test Report Format.
+    Ctrf,
+    /// A summary for a page.
+    Markdown,
+    /// GitLab's code quality format.
+    CodeQuality,
+    /// Chrome's trace format.
+    Trace,
+}
+
+impl From<cli::Outputs> for Outputs {
+    fn from(arguments: cli::Outputs) -> Self {
+        let texts = [
+            (Document::Json, arguments.report_json),
+            (Document::Ctrf, arguments.ctrf),
+            (Document::Markdown, arguments.markdown),
+            (Document::CodeQuality, arguments.gitlab_code_quality),
+            (Document::Trace, arguments.trace),
+        ];
+        Self {
+            junit: arguments.junit,
+            layout: arguments.layout.into(),
+            texts: texts.into_iter().filter_map(|(kind, path)| Some((kind, path?))).collect(),
+            github: arguments.github,
+        }
+    }
+}
+
+impl From<cli::Junit> for Layout {
+    fn from(arguments: cli::Junit) -> Self {
+        let profile = match arguments.junit_profile {
+            cli::JunitProfile::Full => Profile::Full,
+            cli::JunitProfile::JenkinsXsd => Profile::JenkinsXsd,
+            cli::JunitProfile::Gitlab => Profile::Gitlab,
+        };
+        Self { profile, split: arguments.junit_split }
+    }
 }
 
 /// What `watch` works with.
@@ -47,8 +107,8 @@ pub struct Watch {
     pub run: Option<RunId>,
     /// Where the scheduler listens.
     pub scheduler: Address,
-    /// Where JUnit XML goes.
-    pub junit: Option<PathBuf>,
+    /// What is written besides.
+    pub outputs: Outputs,
     /// Where the run's directory goes.
     pub save: Option<PathBuf>,
     /// Where the scheduler keeps the run.
@@ -74,8 +134,9 @@ impl Report {
     /// Settles what `report` works with.
     #[must_use]
     pub fn new(arguments: cli::Report, common: &Common) -> Self {
-        let cli::Report { results, junit, json } = arguments;
-        Self { results, junit, json, look: on_stdout(common) }
+        let cli::Report { results, outputs, json, show_output } = arguments;
+        let look = Look { output: show_output, ..on_stdout(common) };
+        Self { results, outputs: outputs.into(), json, look }
     }
 }
 
@@ -85,7 +146,7 @@ impl Watch {
     /// # Errors
     /// When the address or the run's id is none.
     pub fn new(arguments: cli::Watch, common: &Common) -> Result<Self, Error> {
-        let cli::Watch { run, scheduler, junit, save, stored_in } = arguments;
+        let cli::Watch { run, scheduler, outputs, save, stored_in, show_output } = arguments;
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let drawn = std::io::stderr().is_terminal() && !dumb;
         let progress = match (common.quiet > 0, drawn) {
@@ -96,23 +157,26 @@ impl Watch {
         Ok(Self {
             run: run.map(RunId::new).transpose()?,
             scheduler: scheduler.parse()?,
-            junit,
+            outputs: outputs.into(),
             save,
             stored_in,
-            look: on_stdout(common),
+            look: Look { output: show_output, ..on_stdout(common) },
             progress,
         })
     }
 }
 
-fn on_stdout(common: &Common) -> Look {
+/// How standard output looks.
+pub(crate) fn on_stdout(common: &Common) -> Look {
+    let output = ShowOutput::default();
     let width = terminal_size::terminal_size_of(std::io::stdout());
-    Look { color: common.color.on_stdout(), width: columns(width) }
+    Look { color: common.color.on_stdout(), width: columns(width), output }
 }
 
 fn on_stderr(common: &Common) -> Look {
     let width = terminal_size::terminal_size_of(std::io::stderr());
-    Look { color: common.color.on_stderr(), width: columns(width) }
+    let output = ShowOutput::default();
+    Look { color: common.color.on_stderr(), width: columns(width), output }
 }
 
 fn columns(size: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {

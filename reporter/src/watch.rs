@@ -8,11 +8,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use crate::fetching::Fetching;
 use crate::follow::{self, News, follow};
 use crate::live::Live;
 use crate::output;
 use crate::pure::fold::Fold;
 use crate::render::terminal;
+use crate::results::Results;
 use crate::save::{self, Saved};
 use crate::settings::Watch;
 
@@ -71,7 +73,7 @@ pub async fn run(settings: &Watch) -> ExitCode {
     }
     follower.abort();
     let interrupted = deadline.is_some() && !watcher.fold.closed;
-    watcher.report(settings, interrupted)
+    watcher.report(settings, interrupted).await
 }
 
 /// Everything that grows while a run is watched.
@@ -80,6 +82,7 @@ struct Watcher<'a> {
     fold: Fold,
     live: Live,
     saved: Option<Saved>,
+    fetching: Option<Fetching>,
     lost: Option<follow::Error>,
     code: ExitCode,
 }
@@ -91,6 +94,7 @@ impl<'a> Watcher<'a> {
             fold: Fold::default(),
             live: Live::new(settings.progress),
             saved: None,
+            fetching: None,
             lost: None,
             code: ExitCode::Green,
         }
@@ -108,7 +112,9 @@ impl<'a> Watcher<'a> {
             }
             News::Entry(entry, line) => {
                 self.keep(&line);
+                let known = self.fold.around.files.len();
                 let changes = self.fold.apply(&entry);
+                self.fetch(known);
                 self.live.entry(&self.fold, &changes);
             }
             News::Waiting(error) => self.live.note(&format!("{error}; trying again")),
@@ -116,6 +122,16 @@ impl<'a> Watcher<'a> {
                 self.fold.damaged(error.to_string());
                 self.lost = Some(error);
             }
+        }
+    }
+
+    /// Begins to fetch the files that are new since so many were known.
+    fn fetch(&mut self, known: usize) {
+        let saved = self.saved.as_ref().map(Saved::directory);
+        let Some(directory) = saved.or(self.settings.stored_in.as_deref()) else { return };
+        for file in self.fold.around.files.iter().skip(known) {
+            let begin = || Fetching::begin(self.settings.scheduler.clone(), directory.to_owned());
+            self.fetching.get_or_insert_with(begin).want(file);
         }
     }
 
@@ -136,8 +152,11 @@ impl<'a> Watcher<'a> {
             .ok()
     }
 
-    fn report(mut self, settings: &Watch, interrupted: bool) -> ExitCode {
+    async fn report(mut self, settings: &Watch, interrupted: bool) -> ExitCode {
         self.live.finish();
+        if let Some(fetching) = self.fetching.take() {
+            self.fold.incidents.extend(fetching.end().await);
+        }
         if interrupted {
             self.fold.damaged("watching was interrupted".to_owned());
             self.code = self.code.and(ExitCode::Interrupted);
@@ -152,10 +171,11 @@ impl<'a> Watcher<'a> {
         let summary = self.fold.finish();
         let saved = self.saved.as_ref().map(Saved::directory);
         let directory = saved.or(settings.stored_in.as_deref());
-        let directory = directory.map(|path| path.display().to_string());
-        let text = terminal::report(&summary, settings.look, directory.as_deref());
+        let stored = directory.map(|path| path.display().to_string());
+        let text = terminal::report(&summary, settings.look, stored.as_deref());
         let exit = self.code.and(summary.exit);
-        exit.and(output::deliver(&text, settings.junit.as_deref(), &[summary]))
+        let results = Results::of(summary, directory.map(Into::into));
+        exit.and(output::deliver(&text, &settings.outputs, &results))
     }
 }
 

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use muletrain_proto::blob;
-use muletrain_proto::id::{AgentId, RunId};
+use muletrain_proto::id::{AgentId, RunId, SuiteName};
+use muletrain_proto::inventory::Inventory;
 use muletrain_proto::journal::Record;
 use muletrain_proto::link::{Hello, RunBrief, ToAgent, ToScheduler};
-use muletrain_proto::run::{Overview, Secrets, Stop, Submission};
+use muletrain_proto::run::{Options, Overview, Secrets, Stop, Submission};
+use muletrain_proto::snapshot::Snapshot;
+use muletrain_proto::suite::Suite;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::handle::{self, Command, Followed, Handle, SubmitError};
@@ -97,6 +100,11 @@ impl Engine {
                 self.take(Input::Stop(run, stop));
                 let _ = reply.send(known);
             }
+            Command::TornDown(run, hooks, reply) => {
+                let known = self.state.runs.contains_key(&run);
+                self.take(Input::TornDown(run, hooks));
+                let _ = reply.send(known);
+            }
             Command::List(reply) => {
                 let _ = reply.send(self.overviews());
             }
@@ -115,7 +123,7 @@ impl Engine {
         handle::check(&snapshot, &options)?;
         let run = self.shelf.create(wall_clock())?;
         let estimates = warn(self.history.estimates(&snapshot.name)).unwrap_or_default();
-        let remembered = warn(self.history.inventory(&snapshot, &options.labels)).flatten();
+        let remembered = self.remembered(&snapshot, &options);
         self.secrets.insert(run.clone(), secrets);
         self.take(Input::Submitted {
             run: run.clone(),
@@ -125,6 +133,18 @@ impl Engine {
             remembered,
         });
         Ok(run)
+    }
+
+    fn remembered(&self, snapshot: &Snapshot, options: &Options) -> BTreeMap<SuiteName, Inventory> {
+        // A serial run loads every test module, which counts as executing it.
+        if options.coverage.is_some() {
+            return BTreeMap::new();
+        }
+        let inventory = |suite: &Suite| {
+            let known = self.history.inventory(snapshot, &suite.name, &options.labels);
+            Some((suite.name.clone(), warn(known).flatten()?))
+        };
+        snapshot.suites.iter().filter_map(inventory).collect()
     }
 
     fn attach(&mut self, hello: Box<Hello>, reply: oneshot::Sender<(Connection, handle::Outbox)>) {
@@ -195,7 +215,7 @@ impl Engine {
                     let _ = stream.send(Err(reason));
                 }
             }
-            Effect::Remember(run, inventory) => {
+            Effect::Remember(run, suite, inventory) => {
                 // What a value that is kept secret brings about may be different next time, and
                 // so may what could not be imported.
                 let is_lasting = |run: &&Run| {
@@ -203,7 +223,7 @@ impl Engine {
                 };
                 if let Some(run) = self.state.runs.get(&run).filter(is_lasting) {
                     let labels = &run.options.labels;
-                    warn(self.history.remember(&run.snapshot, labels, &inventory));
+                    warn(self.history.remember(&run.snapshot, &suite, labels, &inventory));
                 }
             }
             Effect::Archive(run) => self.archive(&run),
@@ -223,7 +243,10 @@ impl Engine {
         self.shelf.note(&run);
         if let Some(path) = self.shelf.path(id).filter(|_| run.stop.is_none()) {
             let times = timings::read(&path);
-            warn(self.history.learn(&run.snapshot.name, id.as_str(), &times));
+            warn(self.history.learn(&run.snapshot.name, id.as_str(), &times.apps));
+            if let Some(boot) = times.boot {
+                warn(self.history.learn_boot(&run.snapshot.name, id.as_str(), boot));
+            }
         }
         self.secrets.remove(id);
         self.shelf.close(id);

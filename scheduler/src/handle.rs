@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use muletrain_proto::blob::Digest;
+use muletrain_proto::hook::Hook;
 use muletrain_proto::id::{AgentId, RunId};
 use muletrain_proto::link::{Hello, ToAgent, ToScheduler};
 use muletrain_proto::run::{Options, Overview, Stop, Submission};
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::journal;
 use crate::pure::fleet::Connection;
+use crate::pure::rules::Rules;
 use crate::pure::{label, select};
 
 /// What is said to an agent; an error ends its stream.
@@ -23,6 +25,7 @@ pub(crate) enum Command {
     Heard(Connection, AgentId, Box<ToScheduler>),
     Detach(Connection, AgentId),
     Stop(RunId, Stop, oneshot::Sender<bool>),
+    TornDown(RunId, Vec<Hook>, oneshot::Sender<bool>),
     List(oneshot::Sender<Vec<Overview>>),
     Follow(Option<RunId>, oneshot::Sender<Option<Followed>>),
     Images(oneshot::Sender<Vec<Digest>>),
@@ -68,8 +71,10 @@ pub enum SubmitError {
 /// # Errors
 /// When a label names nothing or a pattern is none.
 pub fn check(snapshot: &Snapshot, options: &Options) -> Result<(), SubmitError> {
-    label::resolve(&options.labels, &snapshot.apps)?;
-    select::Selector::new(&options.selection)?;
+    label::resolve(&options.labels, snapshot)?;
+    let selections = options.suites.values().chain([&options.selection]);
+    selections.map(select::Selector::new).try_for_each(|selector| selector.map(drop))?;
+    Rules::new(options)?.with_services(&snapshot.services)?;
     Ok(())
 }
 
@@ -112,6 +117,12 @@ impl Handle {
     /// Ends a run before its work is done; tells whether there is such a run that is not over.
     pub async fn stop(&self, run: RunId, stop: Stop) -> bool {
         self.ask(|reply| Command::Stop(run, stop, reply)).await.unwrap_or(false)
+    }
+
+    /// Tells what became of the commands that end a run; whether there is such a run that is not
+    /// over.
+    pub async fn torn_down(&self, run: RunId, hooks: Vec<Hook>) -> bool {
+        self.ask(|reply| Command::TornDown(run, hooks, reply)).await.unwrap_or(false)
     }
 
     /// Every run, the oldest first.

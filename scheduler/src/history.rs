@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use muletrain_proto::id::AppLabel;
+use muletrain_proto::id::{AppLabel, SuiteName};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
@@ -32,6 +32,14 @@ const SCHEMA: &str = "
         snapshot TEXT NOT NULL, labels TEXT NOT NULL, tests TEXT NOT NULL,
         PRIMARY KEY (snapshot, labels)
     );
+";
+
+/// What was added to version 1 and can be done without.
+const ADDITIONS: &str = "
+    CREATE TABLE IF NOT EXISTS boot_time (
+        project TEXT NOT NULL, run TEXT NOT NULL, seconds REAL NOT NULL,
+        PRIMARY KEY (project, run)
+    ) WITHOUT ROWID;
 ";
 
 /// What is remembered between runs.
@@ -84,6 +92,7 @@ impl History {
             }
             found => return Err(Error::Version { path: path.to_owned(), found }),
         }
+        connection.execute_batch(ADDITIONS).map_err(failed)?;
         Ok(Self { connection })
     }
 
@@ -120,6 +129,31 @@ impl History {
         Ok(times.into_iter().filter_map(|(app, times)| Some((app, median(times)?))).collect())
     }
 
+    /// How long a project's pods are expected to take until Django is loaded.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn boot(&self, project: &str) -> Result<Option<Seconds>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT seconds FROM boot_time WHERE project = ?1 ORDER BY run DESC LIMIT ?2",
+        )?;
+        let rows = query.query_map(params![project, RECENT], |row| row.get::<_, f64>(0))?;
+        let times = rows.collect::<Result<Vec<f64>, _>>()?;
+        Ok(median(times.into_iter().filter_map(|seconds| Seconds::new(seconds).ok()).collect()))
+    }
+
+    /// Remembers how long a run's pods took until Django was loaded.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn learn_boot(&mut self, project: &str, run: &str, time: Seconds) -> Result<(), Error> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO boot_time VALUES (?1, ?2, ?3)",
+            params![project, run, time.get()],
+        )?;
+        Ok(())
+    }
+
     /// Remembers how long apps took in a run.
     ///
     /// # Errors
@@ -135,29 +169,31 @@ impl History {
         Ok(transaction.commit()?)
     }
 
-    /// What was collected for a snapshot and labels before.
+    /// What was collected for a suite of a snapshot and labels before.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn inventory(
         &self,
         snapshot: &Snapshot,
+        suite: &SuiteName,
         labels: &[String],
     ) -> Result<Option<Inventory>, Error> {
         let query = "SELECT tests FROM inventory WHERE snapshot = ?1 AND labels = ?2";
-        let key = params![snapshot.id.as_str(), labels.join("\n")];
+        let key = params![snapshot.id.as_str(), asked(suite, labels)];
         let text: Option<String> =
             self.connection.query_row(query, key, |row| row.get(0)).optional()?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    /// Remembers what was collected for a snapshot and labels.
+    /// Remembers what was collected for a suite of a snapshot and labels.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn remember(
         &mut self,
         snapshot: &Snapshot,
+        suite: &SuiteName,
         labels: &[String],
         inventory: &Inventory,
     ) -> Result<(), Error> {
@@ -165,7 +201,7 @@ impl History {
         let transaction = self.connection.transaction()?;
         transaction.execute(
             "INSERT OR REPLACE INTO inventory VALUES (?1, ?2, ?3)",
-            params![snapshot.id.as_str(), labels.join("\n"), tests],
+            params![snapshot.id.as_str(), asked(suite, labels), tests],
         )?;
         transaction.execute(
             "DELETE FROM inventory WHERE rowid NOT IN (
@@ -174,6 +210,12 @@ impl History {
         )?;
         Ok(transaction.commit()?)
     }
+}
+
+/// What was asked for, as a key.
+fn asked(suite: &SuiteName, labels: &[String]) -> String {
+    let labels = labels.iter().map(String::as_str);
+    [suite.as_str()].into_iter().chain(labels).collect::<Vec<_>>().join("\n")
 }
 
 fn median(mut times: Vec<Seconds>) -> Option<Seconds> {
@@ -198,6 +240,18 @@ mod tests {
         let estimates = history.estimates("site").unwrap();
         assert_eq!(estimates, times("shop", 3.0));
         assert!(history.estimates("another").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_time_of_a_pod_is_that_of_recent_runs() {
+        let mut history = History::in_memory().unwrap();
+        assert_eq!(history.boot("site").unwrap(), None);
+        for (run, seconds) in [9.0, 1.0, 2.0, 3.0].into_iter().enumerate() {
+            let time = Seconds::new(seconds).unwrap();
+            history.learn_boot("site", &format!("run-{run}"), time).unwrap();
+        }
+        assert_eq!(history.boot("site").unwrap(), Seconds::new(3.0).ok());
+        assert_eq!(history.boot("another").unwrap(), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod service;
 pub mod settings;
 mod shelf;
 mod sibling;
+pub mod stored;
 mod timings;
 
 use std::process::ExitCode as Status;

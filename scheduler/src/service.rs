@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use muletrain_proto::client::MESSAGE_LIMIT;
+use muletrain_proto::hook::Hook;
 use muletrain_proto::id::{AgentId, RunId};
 use muletrain_proto::link::ToScheduler;
 use muletrain_proto::run::{Stop, Submission, Watch};
@@ -23,10 +24,14 @@ use crate::pure::fleet::Connection;
 /// Journal lines read ahead of whoever watches.
 const READ_AHEAD: usize = 256;
 
-/// All services, ready to be given a listener. Without blobs it is for one machine alone, whose
-/// agent uses the engine that the snapshot is on.
+/// All services, ready to be given a listener. Without databases it is for one machine alone, whose
+/// agent has nobody to share them with.
 #[must_use]
-pub fn router(handle: Handle, blobs: Option<blobs::Service>) -> Router {
+pub fn router(
+    handle: Handle,
+    blobs: blobs::Service,
+    databases: Option<blobs::Databases>,
+) -> Router {
     let service = Service { handle };
     let keepalive = Some(std::time::Duration::from_secs(5));
     tonic::transport::Server::builder()
@@ -41,7 +46,8 @@ pub fn router(handle: Handle, blobs: Option<blobs::Service>) -> Router {
                 .max_decoding_message_size(MESSAGE_LIMIT)
                 .max_encoding_message_size(MESSAGE_LIMIT),
         )
-        .add_optional_service(blobs.map(blobs::Service::server))
+        .add_service(blobs.server())
+        .add_optional_service(databases.map(blobs::Databases::server))
 }
 
 #[derive(Clone)]
@@ -144,6 +150,17 @@ impl Runs for Service {
         let run = RunId::try_from(request.into_inner())?;
         match self.handle.stop(run.clone(), Stop::Interrupted).await {
             true => Ok(Response::new(wire::CancelReply {})),
+            false => Err(Status::not_found(format!("run {run} is over, or there is no such run"))),
+        }
+    }
+
+    async fn tear_down(
+        &self,
+        request: Request<wire::TearDownRequest>,
+    ) -> Result<Response<wire::TearDownReply>, Status> {
+        let (run, hooks) = <(RunId, Vec<Hook>)>::try_from(request.into_inner())?;
+        match self.handle.torn_down(run.clone(), hooks).await {
+            true => Ok(Response::new(wire::TearDownReply {})),
             false => Err(Status::not_found(format!("run {run} is over, or there is no such run"))),
         }
     }

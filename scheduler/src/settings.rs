@@ -2,12 +2,16 @@
 //!
 //! An argument goes before its `MULETRAIN_*` variable, which goes before the file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use muletrain_proto::config::{self, Config, Runtime};
-use muletrain_proto::run::{Limits, Options, Selection};
+use muletrain_proto::config::{self, Config, Runtime, ShowOutput};
+use muletrain_proto::coverage::Coverage;
+use muletrain_proto::hook::Hooks;
+use muletrain_proto::id::SuiteName;
+use muletrain_proto::run::{Limits, Options, RetriedTests, RetryRule, Selection};
 
-use crate::cli::Selecting;
+use crate::cli::{self, RunArguments};
 
 /// What a run of a project needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,10 +20,26 @@ pub struct Settings {
     pub project: PathBuf,
     /// What the user asks for.
     pub options: Options,
+    /// The stored run that says what to run, by name.
+    pub rerun: Option<String>,
+    /// The test whose failure is to be repeated.
+    pub reproduce: Option<String>,
+    /// The test of which it is to be found out what makes it fail.
+    pub isolate: Option<String>,
+    /// Runs at most, until something is red.
+    pub until_failure: Option<u32>,
+    /// Whether each repetition of a run is shuffled by a seed of its own.
+    pub reshuffles: bool,
     /// What tests run in.
     pub runtime: Runtime,
     /// Docker Engine, where not the default one.
     pub docker_host: Option<String>,
+    /// Commands that are run here before anything is handed out.
+    pub run_setup: Vec<String>,
+    /// Commands that are run here after everything else.
+    pub run_teardown: Vec<String>,
+    /// Of which tests the report shows what they printed.
+    pub show_output: ShowOutput,
     /// JUnit file to write.
     pub junit: Option<PathBuf>,
     /// Where runs are kept.
@@ -45,6 +65,9 @@ pub enum Error {
     /// An argument is out of its range.
     #[error("--cpus {0} is no number of processors; it must be more than 0")]
     Cpus(f64),
+    /// Two seeds were given.
+    #[error("--shuffle={0} and --seed {1} are two seeds; keep one")]
+    Seeds(u64, u64),
 }
 
 impl Settings {
@@ -52,7 +75,7 @@ impl Settings {
     ///
     /// # Errors
     /// When the project is no folder, or the configuration or an argument is wrong.
-    pub fn find(arguments: &Selecting) -> Result<Self, Error> {
+    pub fn find(arguments: &RunArguments) -> Result<Self, Error> {
         if !arguments.path.is_dir() {
             return Err(Error::NoFolder { path: arguments.path.clone() });
         }
@@ -60,53 +83,145 @@ impl Settings {
     }
 }
 
-fn merge(arguments: &Selecting, config: &Config) -> Result<Settings, Error> {
+fn merge(arguments: &RunArguments, config: &Config) -> Result<Settings, Error> {
     let run = &config.run;
+    let defaults = Limits::default();
+    let limits = Limits {
+        memory: arguments.limits.memory.or(run.memory).unwrap_or(defaults.memory),
+        processes: arguments.limits.processes.or(run.processes).unwrap_or(defaults.processes),
+        cpu_millis: arguments.limits.cpus.or(run.cpus).map(to_millis).transpose()?,
+        output: defaults.output,
+    };
+    let coverage = coverage(arguments, &config.coverage);
     let or = |given: &[String], configured: &[String]| match given {
         [] => configured.to_owned(),
         given => given.to_owned(),
     };
-    let selection = Selection {
-        include: or(&arguments.include, &run.include),
-        exclude: or(&arguments.exclude, &run.exclude),
-        tags: or(&arguments.tags, &run.tags),
-        exclude_tags: or(&arguments.exclude_tags, &run.exclude_tags),
-        patterns: arguments.patterns.clone(),
-    };
-    let defaults = Limits::default();
-    let limits = Limits {
-        memory: arguments.memory.or(run.memory).unwrap_or(defaults.memory),
-        processes: arguments.processes.or(run.processes).unwrap_or(defaults.processes),
-        cpu_millis: arguments.cpus.or(run.cpus).map(to_millis).transpose()?,
-        output: defaults.output,
-    };
-    let failfast = arguments.failfast.then_some(1);
+    let failfast = arguments.limits.failfast.then_some(1);
+    let shuffle = shuffle(&arguments.order, run)?;
     Ok(Settings {
         project: arguments.path.clone(),
         options: Options {
             labels: arguments.labels.clone(),
-            selection,
-            max_failures: failfast.or(arguments.max_failures).or(run.max_failures),
-            test_timeout: arguments.test_timeout.or(run.test_timeout),
-            timeout: arguments.timeout.or(run.timeout),
-            slots: arguments.slots.or(run.slots),
+            selection: selection(arguments, run, &config::Suite::default()),
+            suites: suite_selections(arguments, config),
+            max_failures: failfast.or(arguments.limits.max_failures).or(run.max_failures),
+            test_timeout: arguments.limits.test_timeout.or(run.test_timeout),
+            class_timeout: arguments.limits.class_timeout.or(run.class_timeout),
+            app_timeout: arguments.limits.app_timeout.or(run.app_timeout),
+            timeout: arguments.limits.timeout.or(run.timeout),
+            slots: arguments.pods.slots.or(run.slots),
             limits,
-            fresh_databases: arguments.fresh_databases.unwrap_or(run.fresh_db),
+            // Migrations count as well, and are measured where they run.
+            fresh_databases: coverage.is_some()
+                || arguments.pods.fresh_databases.unwrap_or(run.fresh_db),
+            db_prefix: arguments.pods.db_prefix.clone().or_else(|| run.db_prefix.clone()),
+            isolation: arguments.pods.isolation.or(run.isolation).unwrap_or_default(),
+            retries: arguments.order.retries.or(run.retries).unwrap_or_default(),
+            retry_rules: run.retry.iter().filter_map(retry_rule).collect(),
+            flaky: arguments.order.flaky.or(run.flaky).unwrap_or_default(),
+            shuffle: shuffle.map(|seed| seed.unwrap_or_else(new_seed)),
+            serial: run.serial.clone(),
+            hooks: hooks(&config.hooks),
+            artifacts: or(&arguments.reports.artifacts, &run.artifacts),
+            artifact_limit: run.artifact_limit,
+            coverage,
+            ..Options::default()
         },
-        runtime: arguments.runtime.or(run.runtime).unwrap_or_default(),
-        docker_host: arguments.docker_host.clone().or_else(|| run.docker_host.clone()),
-        junit: arguments.junit.clone(),
+        run_setup: config.hooks.run_setup.clone(),
+        run_teardown: config.hooks.run_teardown.clone(),
+        show_output: arguments.reports.show_output.or(run.show_output).unwrap_or_default(),
+        reshuffles: shuffle == Some(None),
+        rerun: arguments.order.rerun.clone(),
+        reproduce: arguments.order.reproduce.clone(),
+        isolate: arguments.order.isolate.clone(),
+        until_failure: arguments.order.until_failure,
+        runtime: arguments.pods.runtime.or(run.runtime).unwrap_or_default(),
+        docker_host: arguments.pods.docker_host.clone().or_else(|| run.docker_host.clone()),
+        junit: arguments.reports.junit.clone(),
         results: arguments
+            .reports
             .results
             .clone()
             .unwrap_or_else(|| state_folder(&arguments.path).join("runs")),
     })
 }
 
+fn hooks(hooks: &config::Hooks) -> Hooks {
+    Hooks {
+        pod_setup: hooks.pod_setup.clone(),
+        pod_teardown: hooks.pod_teardown.clone(),
+        app_setup: hooks.app_setup.clone(),
+        app_teardown: hooks.app_teardown.clone(),
+        timeout: hooks.timeout,
+        ran: vec![],
+        run_teardown: u32::try_from(hooks.run_teardown.len()).unwrap_or(u32::MAX),
+    }
+}
+
+fn coverage(arguments: &RunArguments, configured: &config::Coverage) -> Option<Coverage> {
+    let config::Coverage { enabled, config, xml, html } = configured.clone();
+    let is_wanted = arguments.reports.coverage.unwrap_or(enabled);
+    is_wanted.then_some(Coverage { config, xml, html })
+}
+
+/// What is wanted of a suite: arguments go before its own keys, those before the keys of `[run]`.
+fn selection(arguments: &RunArguments, run: &config::Run, suite: &config::Suite) -> Selection {
+    let or = |given: &[String], of_suite: &Option<Vec<String>>, of_run: &[String]| match given {
+        [] => of_suite.as_deref().unwrap_or(of_run).to_owned(),
+        given => given.to_owned(),
+    };
+    let given = &arguments.selection;
+    Selection {
+        include: or(&given.include, &suite.include, &run.include),
+        exclude: or(&given.exclude, &suite.exclude, &run.exclude),
+        tags: or(&given.tags, &suite.tags, &run.tags),
+        exclude_tags: or(&given.exclude_tags, &suite.exclude_tags, &run.exclude_tags),
+        patterns: or(&given.patterns, &suite.patterns, &run.patterns),
+    }
+}
+
+/// Of the suites that the configuration names.
+fn suite_selections(arguments: &RunArguments, config: &Config) -> BTreeMap<SuiteName, Selection> {
+    let named = config.suite.iter().filter_map(|suite| {
+        // Names were checked where they were read.
+        let name = SuiteName::new(suite.name.as_str()).ok()?;
+        Some((name, selection(arguments, &config.run, suite)))
+    });
+    named.collect()
+}
+
 /// Where a project keeps what muletrain leaves behind.
 #[must_use]
 pub fn state_folder(project: &Path) -> PathBuf {
     project.join(".muletrain")
+}
+
+/// Whether tests are shuffled, and by which seed, where one is asked for.
+#[expect(clippy::option_option, reason = "shuffled or not, with a seed or without")]
+fn shuffle(order: &cli::Order, run: &config::Run) -> Result<Option<Option<u64>>, Error> {
+    match (order.shuffle, order.seed) {
+        (Some(Some(one)), Some(other)) if one != other => Err(Error::Seeds(one, other)),
+        (_, Some(seed)) => Ok(Some(Some(seed))),
+        (Some(shuffle), None) => Ok(Some(shuffle)),
+        (None, None) => Ok(match run.shuffle {
+            None | Some(config::Shuffle::Wanted(false)) => None,
+            Some(config::Shuffle::Wanted(true)) => Some(None),
+            Some(config::Shuffle::Seed(seed)) => Some(Some(seed)),
+        }),
+    }
+}
+
+/// Any seed, short enough to be typed.
+pub(crate) fn new_seed() -> u64 {
+    fastrand::u64(..10_000_000_000)
+}
+
+/// The configuration was checked where it was read: a rule is about one thing.
+fn retry_rule(retry: &config::Retry) -> Option<RetryRule> {
+    let class = retry.class.clone().map(RetriedTests::Match);
+    let tests = class.or_else(|| retry.tag.clone().map(RetriedTests::Tag))?;
+    Some(RetryRule { tests, retries: retry.retries })
 }
 
 fn to_millis(cpus: f64) -> Result<u32, Error> {
@@ -120,6 +235,7 @@ fn to_millis(cpus: f64) -> Result<u32, Error> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use muletrain_proto::seconds::Seconds;
 
     use super::*;
@@ -131,7 +247,7 @@ mod tests {
 
     #[test]
     fn the_file_fills_in_what_no_argument_says() {
-        let settings = merge(&Selecting::default(), &config()).unwrap();
+        let settings = merge(&RunArguments::default(), &config()).unwrap();
         assert_eq!(settings.options.selection.tags, ["fast"]);
         assert_eq!(settings.options.max_failures, Some(9));
         assert_eq!(settings.options.test_timeout, Some(Seconds::new(5.0).unwrap()));
@@ -140,11 +256,11 @@ mod tests {
 
     #[test]
     fn an_argument_goes_before_the_file() {
-        let arguments = Selecting {
-            tags: vec!["slow".into()],
-            failfast: true,
-            cpus: Some(1.5),
-            ..Selecting::default()
+        let tags = vec!["slow".into()];
+        let arguments = RunArguments {
+            selection: cli::Selection { tags, ..Default::default() },
+            limits: cli::Limits { failfast: true, cpus: Some(1.5), ..Default::default() },
+            ..Default::default()
         };
         let settings = merge(&arguments, &config()).unwrap();
         assert_eq!(settings.options.selection.tags, ["slow"]);
@@ -156,26 +272,66 @@ mod tests {
     fn fresh_databases_may_be_the_projects_wish_and_not_the_users() {
         let config = config::parse("[run]\nfresh_db = true\n", "muletrain.toml").unwrap();
         for (given, wanted) in [(None, true), (Some(false), false), (Some(true), true)] {
-            let arguments = Selecting { fresh_databases: given, ..Selecting::default() };
+            let arguments = RunArguments {
+                pods: cli::Pods { fresh_databases: given, ..Default::default() },
+                ..Default::default()
+            };
             let settings = merge(&arguments, &config).unwrap();
             assert_eq!(settings.options.fresh_databases, wanted, "{given:?}");
         }
-        let settings = merge(&Selecting::default(), &Config::default()).unwrap();
+        let settings = merge(&RunArguments::default(), &Config::default()).unwrap();
         assert!(!settings.options.fresh_databases);
     }
 
     #[test]
     fn impossible_numbers_of_processors_are_refused() {
         for cpus in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            let arguments = Selecting { cpus: Some(cpus), ..Selecting::default() };
+            let arguments = RunArguments {
+                limits: cli::Limits { cpus: Some(cpus), ..Default::default() },
+                ..Default::default()
+            };
             assert!(merge(&arguments, &Config::default()).is_err(), "{cpus}");
         }
     }
 
     #[test]
     fn a_label_in_the_place_of_the_folder_is_explained() {
-        let arguments = Selecting { path: "blog.tests".into(), ..Selecting::default() };
+        let arguments = RunArguments { path: "blog.tests".into(), ..Default::default() };
         let error = Settings::find(&arguments).unwrap_err().to_string();
         assert!(error.contains("`muletrain-scheduler run . blog.tests`"), "{error}");
+    }
+
+    fn shuffled(arguments: &[&str], file: &str) -> (Option<u64>, bool) {
+        let arguments = [&["muletrain-scheduler", "run", "."], arguments].concat();
+        let cli::Command::Run(arguments) = cli::Cli::parse_from(arguments).command else {
+            panic!("it is not `run`");
+        };
+        let config = config::parse(file, "muletrain.toml").unwrap();
+        let settings = merge(&arguments, &config).unwrap();
+        (settings.options.shuffle, settings.reshuffles)
+    }
+
+    #[test]
+    fn tests_are_shuffled_by_a_seed_that_is_given_or_made_up() {
+        assert_eq!(shuffled(&[], ""), (None, false));
+        assert_eq!(shuffled(&["--shuffle=7"], ""), (Some(7), false));
+        assert_eq!(shuffled(&["--seed", "7"], ""), (Some(7), false));
+        assert_eq!(shuffled(&["--shuffle", "--seed", "7"], ""), (Some(7), false));
+        assert_eq!(shuffled(&[], "[run]\nshuffle = 7"), (Some(7), false));
+        assert_eq!(shuffled(&["--seed", "8"], "[run]\nshuffle = 7"), (Some(8), false));
+        assert_eq!(shuffled(&[], "[run]\nshuffle = false"), (None, false));
+        for (arguments, file) in [(&["--shuffle"][..], ""), (&[], "[run]\nshuffle = true")] {
+            let (seed, reshuffles) = shuffled(arguments, file);
+            assert!(seed.is_some() && reshuffles, "{arguments:?} {file:?}");
+        }
+    }
+
+    #[test]
+    fn rules_of_retries_come_from_the_file() {
+        let text = "[run]\nretries = 1\n[[run.retry]]\ntag = 'net'\nretries = 3\n";
+        let config = config::parse(text, "muletrain.toml").unwrap();
+        let options = merge(&RunArguments::default(), &config).unwrap().options;
+        let rule = RetryRule { tests: RetriedTests::Tag("net".into()), retries: 3 };
+        assert_eq!((options.retries, options.retry_rules), (1, vec![rule]));
     }
 }

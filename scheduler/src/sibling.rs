@@ -8,11 +8,11 @@ use std::time::Duration;
 use muletrain_proto::blob;
 use muletrain_proto::cli::Common;
 use muletrain_proto::client::Address;
-use muletrain_proto::config;
+use muletrain_proto::config::{self, ShowOutput};
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::RunId;
 use muletrain_proto::link::Runtime;
-use muletrain_proto::snapshot::{self, Content, Snapshot};
+use muletrain_proto::snapshot::{self, App, Content, Snapshot};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -100,6 +100,15 @@ pub(crate) async fn build(
     }
 }
 
+/// The apps of a project, as its files show them; none where the builder cannot tell.
+pub(crate) async fn apps(settings: &Settings, common: &Common) -> Option<Vec<App>> {
+    let (path, mut command) = command("muletrain-builder", common).ok()?;
+    command.args(["suites", "--json"]).arg(&settings.project);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let output = spawn(&path, &mut command).ok()?.wait_with_output().await.ok()?;
+    serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())
+}
+
 /// Lets the builder send a snapshot's images, if it has any, to a scheduler; none when it was
 /// interrupted.
 ///
@@ -177,15 +186,25 @@ pub(crate) enum Kept<'a> {
 pub(crate) fn report(
     run: &RunId,
     address: &Address,
-    junit: Option<&Path>,
+    settings: &Settings,
     kept: Kept<'_>,
+    is_shown: bool,
     common: &Common,
 ) -> Result<Child, Error> {
     let (path, mut command) = command("muletrain-reporter", common)?;
     command.arg("watch").arg(run.as_str()).arg("--scheduler").arg(address.to_string());
-    if let Some(junit) = junit {
+    if !is_shown {
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        return spawn(&path, command.stdin(Stdio::null()));
+    }
+    if let Some(junit) = &settings.junit {
         command.arg("--junit").arg(junit);
     }
+    command.arg("--show-output").arg(match settings.show_output {
+        ShowOutput::All => "all",
+        ShowOutput::Failed => "failed",
+        ShowOutput::None => "none",
+    });
     match kept {
         Kept::Here(folder) => command.arg("--stored-in").arg(folder.join(run.as_str())),
         Kept::Elsewhere(folder) => command.arg("--save").arg(folder),

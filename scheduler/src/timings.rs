@@ -15,14 +15,42 @@ use crate::pure::plan::Estimates;
 
 /// Reads a stored journal; one that cannot be read teaches nothing.
 #[must_use]
-pub(crate) fn read(path: &Path) -> Estimates {
+pub(crate) fn read(path: &Path) -> Times {
     match Journal::resume(path) {
-        Ok((_, _, entries)) => fold(&entries),
+        Ok((_, _, entries)) => Times { apps: fold(&entries), boot: boot(&entries) },
         Err(error) => {
             tracing::warn!("{}", muletrain_proto::cli::chain(&error));
-            Estimates::new()
+            Times::default()
         }
     }
+}
+
+/// What a run teaches.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    /// How long its apps took.
+    pub(crate) apps: Estimates,
+    /// How long a pod took until Django was loaded; none where no pod was started.
+    pub(crate) boot: Option<Seconds>,
+}
+
+/// The median over all pods that were started; one that was there already teaches nothing.
+fn boot(entries: &[Entry]) -> Option<Seconds> {
+    let mut started = BTreeMap::new();
+    let mut times = Vec::new();
+    for Entry { record, .. } in entries {
+        match record {
+            Record::Observed { lease, event: Event::PodStarted(pod), .. } if !pod.reused => {
+                started.insert(*lease, pod.seconds);
+            }
+            Record::Observed { lease, event: Event::Booted(booted), .. } => {
+                times.extend(started.remove(lease).map(|pod| pod + booted.seconds));
+            }
+            _ => {}
+        }
+    }
+    times.sort_by(|one, other| one.get().total_cmp(&other.get()));
+    times.get(times.len() / 2).copied()
 }
 
 /// The time from an app's lease to its end, over all its leases, without what it waited for
@@ -67,7 +95,7 @@ fn fold(entries: &[Entry]) -> Estimates {
 #[cfg(test)]
 mod tests {
     use muletrain_proto::event::Warming;
-    use muletrain_proto::id::{AgentId, Epoch, LeaseKey, RunId};
+    use muletrain_proto::id::{AgentId, Epoch, LeaseKey, RunId, SuiteName};
     use muletrain_proto::lease::{Lease, Place, Work};
 
     use super::*;
@@ -80,7 +108,8 @@ mod tests {
         };
         let app = AppLabel::new(app).unwrap();
         let work = Work::Run { app, labels: vec![], tests: None };
-        let lease = Lease { key, work, checks: false };
+        let lease =
+            Lease { key, work, checks: false, suite: SuiteName::default(), without: vec![] };
         let place = Place { agent: AgentId::new("a").unwrap(), slot: 0 };
         Entry { number: 1, at, record: Record::Leased { lease, grant: None, place } }
     }

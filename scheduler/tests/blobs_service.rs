@@ -51,7 +51,7 @@ impl Scheduler {
             Engine::new(folder.path().join("runs"), History::in_memory().unwrap());
         tokio::spawn(engine.run());
         let store = Store::open(&folder.path().join("blobs"), limit).unwrap();
-        let router = router(handle.clone(), Some(adjust(Service::new(store, handle))));
+        let router = router(handle.clone(), adjust(Service::new(store, handle)), None);
         let listener = Listener::unix(&socket).unwrap();
         tokio::spawn(listener.serve(router, std::future::pending()));
         Self { folder, address: Address::Unix(socket) }

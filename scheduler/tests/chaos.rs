@@ -123,15 +123,22 @@ proptest! {
         sizes in proptest::collection::vec(0..4_usize, 1..4),
         other in 0..2_usize,
         happenings in proptest::collection::vec(happening(), 0..120),
+        retries in 0..3_u32,
+        failing in proptest::collection::vec((0..3_usize, 0..4_usize, 1..4_u32), 0..3),
+        is_serial in any::<bool>(),
     ) {
         let names = ["a", "b", "c"];
         let mut apps: Vec<(&str, usize)> = names.into_iter().zip(sizes).collect();
         apps.push(("(other)", other));
         let mut world = World::new(&apps);
+        for (app, number, tries) in failing {
+            world.fail_first(&format!("{}.tests.T.test_{number}", names[app]), tries);
+        }
+        let serial = if is_serial { vec!["*.T".to_owned()] } else { vec![] };
         for agent in AGENTS {
             world.connect(agent, "b1", 2);
         }
-        world.submit(Options::default());
+        world.submit(Options { retries, serial, ..Options::default() });
         for step in happenings {
             happen(&mut world, step);
             if world.is_closed() {
@@ -142,7 +149,7 @@ proptest! {
 
         let run = world.run();
         prop_assert!(run.closed && run.ledger.is_settled() && run.leases.is_empty());
-        if run.inventory_known {
+        if run.inventory_known() {
             let tests = world.project.iter().flat_map(|(_, tests)| tests);
             for test in tests {
                 prop_assert!(run.ledger.get(test).is_some_and(|test| test.verdict.is_some()));
@@ -150,8 +157,19 @@ proptest! {
         } else {
             prop_assert!(run.stop.is_some(), "closed without an inventory and without a reason");
         }
+        for (test, account) in run.ledger.tests() {
+            prop_assert!(account.failures <= account.retries + 1, "{test} was tried too often");
+            let passed = account.verdict.is_some_and(|verdict| !verdict.is_red());
+            prop_assert!(!passed || account.failures <= account.retries, "{test} is red");
+        }
+        prop_assert_eq!(red(run), run.ledger.red());
         replays(&world);
     }
+}
+
+fn red(run: &Run) -> u32 {
+    let verdicts = run.ledger.tests().filter_map(|(_, account)| account.verdict);
+    verdicts.fold(0, |count, verdict| count + u32::from(verdict.is_red()))
 }
 
 /// The journal alone gives the same run again.

@@ -81,6 +81,24 @@ fn a_crash_is_final_for_its_test_and_costs_its_classmates_nothing() {
 }
 
 #[test]
+fn a_class_over_its_limit_is_not_gone_on_with() {
+    let mut world = World::new(&[("a", 3)]);
+    world.add_class("a", "Other", 1);
+    world.connect("a", "b1", 2);
+    world.submit(Options::default());
+    let key = world.pod_of("a");
+    let first = world.until_running(&key);
+    world.time_out(&key, &first, &["a.tests.T.test_1", "a.tests.T.test_2"]);
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.verdict(first.as_str()), Some(muletrain_proto::verdict::Verdict::TimedOut));
+    assert_eq!(world.verdict("a.tests.T.test_1"), Some(NotRun));
+    assert_eq!(world.verdict("a.tests.T.test_2"), Some(NotRun));
+    assert_eq!(world.verdict("a.tests.Other.test_0"), Some(Passed), "another class goes on");
+    assert_eq!((world.run().ledger.red(), lost_tests(&world)), (1, 0));
+}
+
+#[test]
 fn a_pod_that_dies_before_any_test_is_red_and_is_not_tried_for_ever() {
     let mut world = World::new(&[("a", 2), ("b", 1)]);
     world.connect("a", "b1", 2);

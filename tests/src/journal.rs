@@ -101,7 +101,8 @@ fn settled(record: &Record) -> Vec<(String, Verdict)> {
             vec![(finished.test.to_string(), finished.verdict)]
         }
         Record::Observed { event: Event::TimedOut(late), .. } => {
-            vec![(late.test.to_string(), Verdict::TimedOut)]
+            let others = late.tests.iter().map(|test| (test.to_string(), Verdict::NotRun));
+            std::iter::once((late.test.to_string(), Verdict::TimedOut)).chain(others).collect()
         }
         Record::Observed { event: Event::Fixture(fixture), .. } => {
             let members = fixture.tests.iter().map(|test| (test.to_string(), Verdict::NotRun));

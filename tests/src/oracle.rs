@@ -56,7 +56,11 @@ fn run_serially(name: &str) -> Verdicts {
 }
 
 /// A virtual environment with what a sample requires; made once and kept.
-fn virtual_environment(name: &str) -> PathBuf {
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn virtual_environment(name: &str) -> PathBuf {
     let requirements = sample(name).join("requirements.txt");
     let wanted = fs::read_to_string(&requirements).expect("samples can be read");
     let folder = kept(&format!("serial-{name}"));

@@ -1,10 +1,10 @@
 //! A Docker Engine of a test's own: with its own images, and gone with the test.
 //!
 //! It lives in namespaces of its own, because an engine without a bridge removes the one that it
-//! finds, and because its mounts are to go with it. So it takes root.
+//! finds, and because its mounts and all that it started are to go with it. So it takes root.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::Duration;
 
@@ -21,7 +21,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct PrivateEngine {
     folder: TempDir,
-    daemon: Child,
+    /// What waits for the daemon.
+    namespaces: Child,
     has_disk: bool,
 }
 
@@ -55,37 +56,73 @@ impl PrivateEngine {
 
     #[track_caller]
     fn start_in(folder: TempDir, has_disk: bool) -> Self {
-        let path = |name: &str| folder.path().join(name);
-        fs::write(path("daemon.json"), "{}").expect("files can be written");
-        let log = || File::options().append(true).create(true).open(path("log"));
-        let mut command = Command::new("setpriv");
-        // Whatever becomes of the test, its engine goes.
-        command.args(["--pdeathsig", "TERM", "unshare", "--net", "--mount", "dockerd"]);
-        command.args(["--bridge", "none", "--iptables=false", "--config-file"]);
-        command.arg(path("daemon.json")).arg("--data-root").arg(path("data"));
-        command.arg("--exec-root").arg(path("exec")).arg("--pidfile").arg(path("pid"));
-        command.arg("--host").arg(format!("unix://{}", path("docker.sock").display()));
-        command.stdout(log().expect("files can be written"));
-        command.stderr(log().expect("files can be written"));
-        let daemon = command.spawn().expect("util-linux is installed");
-        let engine = Self { folder, daemon, has_disk };
+        fs::write(folder.path().join("daemon.json"), "{}").expect("files can be written");
+        let namespaces = spawn(folder.path());
+        let engine = Self { folder, namespaces, has_disk };
+        engine.answers();
+        engine
+    }
+
+    #[track_caller]
+    fn answers(&self) {
         let answers = become_true(LIMIT, || {
             let asked =
-                Command::new("docker").args(["--host", &engine.address(), "version"]).output();
+                Command::new("docker").args(["--host", &self.address(), "version"]).output();
             asked.is_ok_and(|answer| answer.status.success()).then_some(())
         });
-        assert!(
-            answers.is_some(),
-            "no private engine (it takes root and dockerd): {}",
-            engine.log()
-        );
-        engine
+        assert!(answers.is_some(), "no private engine (it takes root and dockerd): {}", self.log());
+    }
+
+    /// Ends it and all that it started, at once, as where its host loses power.
+    ///
+    /// # Panics
+    /// When it has ended already.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.namespaces.wait().expect("it is a child");
+    }
+
+    /// Starts it again with the images and containers that it had.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        // What a host has in memory alone, with the ids of processes that are others by now.
+        for gone in ["exec", "pid", "docker.sock"].map(|name| self.path(name)) {
+            let _ = fs::remove_dir_all(&gone).or_else(|_| fs::remove_file(&gone));
+        }
+        self.namespaces = spawn(self.folder.path());
+        self.answers();
+    }
+
+    /// Sends the daemon a signal, which is the first process of its namespaces.
+    fn signal(&self, signal: Signal) {
+        let id = self.namespaces.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        let daemon = children.ok().and_then(|text| text.split(' ').next()?.parse().ok());
+        // One that has ended needs no signal.
+        if let Some(daemon) = daemon.and_then(Pid::from_raw) {
+            let _ = kill_process(daemon, signal);
+        }
     }
 
     /// Its address, as programs are told it.
     #[must_use]
     pub fn address(&self) -> String {
-        format!("unix://{}", self.path("docker.sock").display())
+        format!("unix://{}", self.socket().display())
+    }
+
+    /// The socket behind that address.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.path("docker.sock")
+    }
+
+    /// The network that it reaches registries by.
+    #[must_use]
+    pub fn network(&self) -> PathBuf {
+        format!("/proc/{}/ns/net", self.namespaces.id()).into()
     }
 
     /// What a command of `docker` prints about it.
@@ -108,11 +145,10 @@ impl Drop for PrivateEngine {
         if std::thread::panicking() {
             eprintln!("--- log of the engine at {}\n{}", self.address(), self.log());
         }
-        // One that has ended needs no signal. It ends what it has started.
-        let _ = kill_process(Pid::from_child(&self.daemon), Signal::TERM);
-        if become_true(LIMIT, || self.daemon.try_wait().ok().flatten()).is_none() {
-            let _ = self.daemon.kill();
-            let _ = self.daemon.wait();
+        self.signal(Signal::TERM);
+        if become_true(LIMIT, || self.namespaces.try_wait().ok().flatten()).is_none() {
+            self.signal(Signal::KILL);
+            let _ = self.namespaces.wait();
         }
         if self.has_disk {
             let unmounted = Command::new("umount").arg(self.path("data")).status();
@@ -121,6 +157,23 @@ impl Drop for PrivateEngine {
             }
         }
     }
+}
+
+/// Starts a daemon on what is in a folder.
+fn spawn(folder: &Path) -> Child {
+    let path = |name: &str| folder.join(name);
+    let log = || File::options().append(true).create(true).open(path("log"));
+    let mut command = Command::new("setpriv");
+    // Whatever becomes of the test, its engine goes.
+    command.args(["--pdeathsig", "KILL", "unshare", "--fork", "--kill-child=TERM"]);
+    command.args(["--pid", "--mount-proc", "--net", "--mount", "dockerd"]);
+    command.args(["--bridge", "none", "--iptables=false", "--config-file"]);
+    command.arg(path("daemon.json")).arg("--data-root").arg(path("data"));
+    command.arg("--exec-root").arg(path("exec")).arg("--pidfile").arg(path("pid"));
+    command.arg("--host").arg(format!("unix://{}", path("docker.sock").display()));
+    command.stdout(log().expect("files can be written"));
+    command.stderr(log().expect("files can be written"));
+    command.spawn().expect("util-linux is installed")
 }
 
 /// A folder for an engine, short because the path of a socket has to be.

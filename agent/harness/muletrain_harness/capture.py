@@ -36,6 +36,9 @@ class Capture:
         )
         return {"output": text, "output_omitted": omitted}
 
+    def close(self):
+        os.close(self.descriptor)
+
     def _read(self, length, offset):
         return os.pread(self.descriptor, length, offset).decode("utf-8", "replace")
 

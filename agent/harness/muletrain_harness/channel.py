@@ -3,6 +3,8 @@
 import json
 import os
 
+CHUNK = 65536
+
 
 class ProtocolError(Exception):
     """A command that this harness does not understand."""
@@ -25,6 +27,9 @@ class Events:
 
     def __init__(self, descriptor):
         self._descriptor = descriptor
+        self.belong_to_this_process()
+
+    def belong_to_this_process(self):
         self._owner = os.getpid()
 
     def emit(self, kind, fields):
@@ -49,12 +54,11 @@ class Commands:
     """The way into the worker."""
 
     def __init__(self, descriptor):
-        self._lines = open(descriptor, "rb")
+        self._descriptor = descriptor
+        self._ahead = bytearray()
 
     def next(self):
-        line = self._lines.readline()
-        if not line.endswith(b"\n"):
-            os._exit(1)  # The supervisor is gone, and with it everyone who could be told.
+        line = self._line()
         try:
             command = json.loads(line.decode("utf-8"))
         except ValueError:
@@ -62,3 +66,21 @@ class Commands:
         if not isinstance(command, dict) or "type" not in command:
             raise ProtocolError("a line is not a command: %r" % line[:200])
         return Command(command)
+
+    def leave_to_child(self):
+        """What was read ahead is for the process that was just forked."""
+        self._ahead.clear()
+
+    def _line(self):
+        searched = 0
+        while True:
+            end = self._ahead.find(b"\n", searched)
+            if end >= 0:
+                line = bytes(self._ahead[:end])
+                del self._ahead[: end + 1]
+                return line
+            searched = len(self._ahead)
+            data = os.read(self._descriptor, CHUNK)
+            if not data:
+                os._exit(1)  # The supervisor is gone, and with it everyone who could be told.
+            self._ahead += data

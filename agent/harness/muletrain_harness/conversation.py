@@ -5,12 +5,13 @@ import copy
 import sys
 import time
 
-from . import PROTOCOL, manifest
+from . import PROTOCOL, manifest, zygote
 from .channel import ProtocolError
 from .databases import Databases
 from .hooks import attach
 from .inventory import survey
 from .loading import flatten
+from .names import Names
 from .parts import Granted
 from .places import Apps
 from .session import Failed, Finished
@@ -20,20 +21,28 @@ from .watch import Watch
 
 class Conversation:
     def __init__(self, session, hello):
-        self.databases = Databases()
+        names = Names(hello.get("db_prefix"), hello.get("db_token"), hello["root"])
+        self.databases = Databases(names, session.events)
         self.is_warming = False
+        self.seed = hello.get("shuffle")
+        self.is_shuffled = False
         self._session = session
         self._root = hello["root"]
-        self._apps = Apps(hello["root"], hello["apps"])
+        self.apps = Apps(hello["root"], hello["apps"], hello["suite"]["other"])
         self._missing = []
         self._checks_wanted = hello["checks"]
         self._started = time.monotonic()
         self._has_booted = False
         self._suite = None
         self._entries = {}
+        self._runs = None
+        self._forks = hello.get("isolation") == "fork"
 
     def boot(self, django, runner):
-        """Say that the project is loaded. Some runners build their suite twice."""
+        """Say that the project is loaded. Some runners build their suite twice.
+
+        `django` is its version, or empty; `runner` what runs the tests, in words.
+        """
         if self._has_booted:
             return
         self._has_booted = True
@@ -41,19 +50,26 @@ class Conversation:
             "protocol": PROTOCOL,
             "python": sys.version.split()[0],
             "django": django,
-            "runner": "%s.%s" % (runner.__module__, runner.__qualname__),
+            "runner": runner,
             "seconds": time.monotonic() - self._started,
         }
+        if self._forks:
+            fields["threads"] = zygote.threads()
         self._session.emit("booted", fields)
 
-    def build_suite(self, build, empty, reorder_by, connections):
+    def build_suite(self, find, empty):
         """Collect as often as asked, then give the suite that is assigned, or an empty one to warm.
 
-        `build` takes labels and gives the project's suite and the origins of its tests.
+        `find` takes labels and gives the project's suite and its inventory.
         """
-        self._session.phase = "collect"
+        self._session.enter("collect")
         while self._suite is None:
             command = self._session.commands.next()
+            if self._forks and command["type"] in ("collect", "assign"):
+                if not zygote.fork(self._session):
+                    continue  # A child has done it.
+                self._forks = False
+                self.databases.are_reused = True
             started = time.monotonic()
             if command["type"] == "finish":
                 raise Finished
@@ -62,15 +78,21 @@ class Conversation:
                 break
             if command["type"] not in ("collect", "assign"):
                 raise ProtocolError("%r is not understood before `assign`" % command["type"])
-            suite, origins = build(command["labels"])
-            inventory = survey(flatten(suite), origins, self._apps, reorder_by, connections)
+            if command["type"] == "assign":
+                self._session.limits.begin("app")
+                self._session.enter("collect")
+            suite, inventory = find(command["labels"])
             if command["type"] == "collect":
                 self._say("collected", started, inventory=inventory.as_fields())
                 self._session.capture.take()
             else:
                 self._plan(command, suite, inventory, started)
-        self._session.phase = "databases"
+        self._session.enter("databases")
         return self._suite
+
+    def survey(self, suite, origins, reorder_by, connections):
+        """The inventory of a suite of unittest."""
+        return survey(flatten(suite), origins, self.apps, reorder_by, connections, self._session.prefix)
 
     def _prepare_to_warm(self, empty):
         if self._session.trace is None:
@@ -81,7 +103,7 @@ class Conversation:
     def warm(self, connections, aliases, set_up):
         """In place of all that a run does from `setup_databases` on."""
         started = time.monotonic()
-        databases = warm(connections, aliases, set_up)
+        databases = warm(connections, aliases, set_up, self.databases.names)
         self._session.trace.stop()
         for database in databases:
             self._session.emit("database", database)
@@ -94,40 +116,52 @@ class Conversation:
     def _plan(self, command, suite, inventory, started):
         self.databases.keep(command.get("databases"))
         planned = inventory.of_app(command["app"], command["tests"])
+        if self.seed is not None and not self.is_shuffled:
+            planned = planned.shuffled(self.seed)
         self._entries = {entry.id: entry for entry in planned.entries}
         self._suite = with_tests(suite, [entry.test for entry in planned.entries])
-        self._missing = [id for id in command["tests"] or () if id not in self._entries]
+        self._runs = inventory.runs
+        self._missing = [id for id in command["tests"] or () if self._runs(id) not in self._entries]
         self._say("planned", started, inventory=planned.as_fields(), missing=self._missing)
 
     @contextlib.contextmanager
     def checks(self):
         """Around Django's system checks: whether to run them in this pod."""
-        self._session.phase = "checks"
+        self._session.enter("checks")
         yield self._checks_wanted
-        self._session.phase = "databases"
+        self._session.enter("databases")
 
     def run_suite(self, suite, run):
         """One grant after the other, each by the project's runner; its result is the last one's."""
+
+        def run_grant(grant, watch, _):
+            granted = with_tests(suite, [item.test for item in grant])
+            attach(watch, granted)
+            return run(granted)
+
+        result = self.take_grants(run_grant)
+        result = run(with_tests(suite, [])) if result is None else result
+        self._session.enter("teardown")
+        return result
+
+    def take_grants(self, run_grant):
+        """One grant after the other; what the last one gave, or None."""
         self._session.emit("ready", dict(self.databases.as_fields(), **self._session.capture.take()))
-        self._session.phase = "run"
+        self._session.enter("run")
         result = None
         while True:
             command = self._session.commands.next()
             if command["type"] == "run":
-                result = self._run_grant(command, suite, run)
+                result = self._run_grant(command, run_grant)
             elif command["type"] == "finish":
-                result = run(with_tests(suite, [])) if result is None else result
-                self._session.phase = "teardown"
                 return result
             else:
                 raise ProtocolError("%r is not understood after `assign`" % command["type"])
 
-    def _run_grant(self, command, suite, run):
+    def _run_grant(self, command, run_grant):
         grant = [Granted(entry, attempt) for entry, attempt in self._tests(command)]
         watch = Watch(self._session, grant)
-        granted = with_tests(suite, [item.test for item in grant])
-        attach(watch, granted)
-        result = run(granted)
+        result = run_grant(grant, watch, command.get("last", False))
         if watch.left():
             raise Failed(
                 "the project's runner ended without running %d of %d tests, %s the first"
@@ -140,16 +174,19 @@ class Conversation:
     def _tests(self, command):
         if command["tests"] is None:
             return [(entry, 1) for entry in self._entries.values()]
-        tries = {test["id"]: test["try"] for test in command["tests"]}
+        tries = {self._runs(test["id"]): test["try"] for test in command["tests"]}
         for id in tries:
             # The scheduler granted before it could know what is missing.
             if id not in self._entries and id not in self._missing:
                 raise ProtocolError("test %s is granted but was not planned" % id)
+        if command.get("ordered"):
+            return [(self._entries[id], attempt) for id, attempt in tries.items() if id in self._entries]
         # In the order of a serial run, however the grant lists them: what flushes comes last.
         return [(entry, tries[id]) for id, entry in self._entries.items() if id in tries]
 
     def end(self):
         """The project's own teardown is through."""
+        self.databases.remove_left()
         self._session.is_over = True
 
     def _say(self, kind, started, **fields):

@@ -4,16 +4,22 @@ import contextlib
 import functools
 import time
 
+from . import janitor
 from .channel import ProtocolError
 from .kept import create_from
 from .replacing import replaced
+from .servers import remove
 
 
 class Databases:
-    def __init__(self):
+    def __init__(self, names, events):
+        self.names = names
+        self._events = events
         self._databases = {}
         self._kept = {}
         self._seconds = 0.0
+        self._left = {}
+        self.are_reused = False
 
     def keep(self, kept):
         """To be used where the project's runner makes a database of that alias."""
@@ -30,22 +36,59 @@ class Databases:
     def being_set_up(self, connections, aliases):
         """`aliases` is None for all of them, as in runners written for older versions of Django."""
         started = time.monotonic()
-        with creating(connections, connections if aliases is None else aliases, self._create):
+        aliases = list(connections if aliases is None else aliases)
+        self.names.give(connections, aliases)
+        with creating(connections, aliases, self._create):
             yield
         self._seconds = time.monotonic() - started
+
+    def remove_left(self):
+        """What the project's runner made on shared servers and let be, as it would with `--keepdb`."""
+        for alias, (connection, name) in list(self._left.items()):
+            connection.close()
+            remove(connection, name)
+            self._forget(alias)
 
     def _create(self, connection, create, args, kwargs):
         kept = self._kept.get(connection.alias)
         database = {"alias": connection.alias, "vendor": connection.vendor, "warm": False}
         self._databases[connection.alias] = database
+        if self.names.is_shared(connection):
+            self._own(connection)
         started = time.monotonic()
         try:
             if kept is None:
                 return create(*args, **kwargs)
-            result, database["warm"] = create_from(kept, connection, create, args, kwargs)
+            result, database["warm"] = create_from(
+                kept, connection, create, args, kwargs, self.are_reused
+            )
             return result
         finally:
             database["seconds"] = time.monotonic() - started
+
+    def _own(self, connection):
+        """Whatever ends this process from here on, the database is removed."""
+        creation, alias = connection.creation, connection.alias
+        self._left[alias] = connection, str(creation._get_test_db_name())
+        self._tell()
+        destroy = creation.destroy_test_db
+
+        @functools.wraps(destroy)
+        def destroy_test_db(*args, **kwargs):
+            result = destroy(*args, **kwargs)
+            if not (kwargs.get("keepdb") or len(args) > 2 and args[2]):
+                self._forget(alias)
+            return result
+
+        creation.destroy_test_db = destroy_test_db
+
+    def _forget(self, alias):
+        self._left.pop(alias, None)
+        self._tell()
+
+    def _tell(self):
+        names = {alias: name for alias, (_, name) in self._left.items()}
+        self._events.note(remains=dict(janitor.surroundings(), databases=names) if names else None)
 
 
 @contextlib.contextmanager

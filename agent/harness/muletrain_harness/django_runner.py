@@ -9,6 +9,7 @@ import runpy
 import sys
 
 from .conversation import Conversation
+from .failure import class_name
 from .loading import Origins, recorded
 from .session import Failed
 
@@ -19,13 +20,14 @@ def drive(session, hello):
     """Run the `test` command as a user would, from the folder of `manage.py`."""
     global _conversation
     _conversation = Conversation(session, hello)
-    manage = hello["manage"] and os.path.join(hello["root"], hello["manage"])
+    suite = hello["suite"]
+    manage = suite["manage"] and os.path.join(hello["root"], suite["manage"])
     folder = os.path.dirname(manage) if manage else hello["root"]
     os.chdir(folder)
     sys.path.insert(0, folder)
     sys.argv = ["manage.py", "test", "--testrunner=%s.Runner" % __name__, "--noinput", "--traceback"]
-    if hello["settings"]:
-        sys.argv.append("--settings=%s" % hello["settings"])
+    if suite["settings"]:
+        sys.argv.append("--settings=%s" % suite["settings"])
     if manage:
         runpy.run_path(manage, run_name="__main__")
     else:
@@ -60,16 +62,19 @@ def _subclass(base, conversation):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             self.parallel = 0
+            if conversation.seed is not None and hasattr(self, "shuffle"):
+                self.shuffle = conversation.seed
+                conversation.is_shuffled = True
 
         def build_suite(self, test_labels=None, *args, **kwargs):
-            def build(labels):
+            def find(labels):
                 self.parallel = 0
                 with recorded(self.test_loader, Origins()) as origins:
                     suite = super(Runner, self).build_suite(labels or test_labels, *args, **kwargs)
-                return suite, origins
+                return suite, conversation.survey(suite, origins, self.reorder_by, connections)
 
-            conversation.boot(get_version(), base)
-            return conversation.build_suite(build, self.test_suite, self.reorder_by, connections)
+            conversation.boot(get_version(), class_name(base))
+            return conversation.build_suite(find, self.test_suite)
 
         def get_databases(self, suite):
             if conversation.is_warming:  # "unknown": what stands for `default` in projects without databases.

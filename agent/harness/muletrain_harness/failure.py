@@ -1,6 +1,7 @@
 """Exceptions as the protocol's failures: never raises, whatever the exception does when looked at."""
 
 import os
+import re
 import traceback
 
 TEXT_LIMIT = 262144
@@ -67,7 +68,7 @@ def _hide_frames(summary, exception):
     # A syntax error names a file as well.
     for place in (*summary.stack, summary):
         if isinstance(getattr(place, "filename", None), str):
-            place.filename = _relative(place.filename)
+            place.filename = relative(place.filename)
     members = zip(getattr(summary, "exceptions", None) or (), getattr(exception, "exceptions", ()))
     chained = (
         (summary.__cause__, exception.__cause__),
@@ -78,8 +79,14 @@ def _hide_frames(summary, exception):
             _hide_frames(inner, inner_exception)
 
 
-def _relative(filename):
+def relative(filename):
+    """As the report names it."""
     return filename[len(_root) :] if _root and filename.startswith(_root) else filename
+
+
+def relative_in(text):
+    """A text in which files are named, as the report names them."""
+    return re.sub(r"(?<![\w./-])" + re.escape(_root), "", text) if _root else text
 
 
 def _is_hidden(frame):

@@ -1,6 +1,7 @@
 """The tests a runner found, with what the scheduler needs to know of each class."""
 
 import functools
+import hashlib
 import re
 import sys
 import unittest
@@ -18,6 +19,15 @@ class Entry:
         self.test = test
         self.group = group
 
+    @property
+    def unit(self):
+        """What tells tests of one class from those of another."""
+        return type(self.test)
+
+    def as_fields(self):
+        method = getattr(self.test, getattr(self.test, "_testMethodName", ""), None)
+        return {"id": self.id, "tags": _tags(method)}
+
     def take_test(self):
         """The object to run. What stays, for another try, is a copy that never ran."""
         test, self.test = self.test, _copy(self.test)
@@ -31,21 +41,39 @@ class Inventory:
         self.entries = entries
         self._errors = errors
 
+    def runs(self, id):
+        """The id of the entry that runs a test, which is its own where tests run one by one."""
+        return id
+
     def of_app(self, app, ids):
         """What is left for one app: the tests `ids`, or all of it where that is None."""
         if ids is None:
             entries = [entry for entry in self.entries if entry.group.app == app]
         else:
-            wanted = set(ids)
+            wanted = {self.runs(id) for id in ids}
             entries = [entry for entry in self.entries if entry.id in wanted]
         return Inventory(entries, [error for error in self._errors if error["app"] == app])
+
+    def shuffled(self, seed):
+        """Another order, the same wherever the seed is: phases, modules and classes stay together."""
+
+        def rank(name):
+            return hashlib.sha256(("%d:%s" % (seed, name)).encode("utf-8", "surrogatepass")).digest()
+
+        groups = {}
+        for entry in self.entries:
+            if entry.group not in groups:
+                fields = entry.group.as_fields()
+                groups[entry.group] = (fields["phase"], rank(fields["module"]), rank(fields["id"]))
+        entries = sorted(self.entries, key=lambda entry: groups[entry.group] + (rank(entry.id),))
+        return Inventory(entries, self._errors)
 
     def as_fields(self):
         members = {}
         for entry in self.entries:
             members.setdefault(entry.group, []).append(entry)
         classes = [
-            dict(group.as_fields(), tests=[_test_fields(entry) for entry in entries])
+            dict(group.as_fields(), tests=[entry.as_fields() for entry in entries])
             for group, entries in members.items()
         ]
         return {"classes": classes, "errors": self._errors}
@@ -71,7 +99,7 @@ class Group:
             "app": self.app,
             "module": self._module,
             "file": self._file,
-            "line": _line(cls, self._absolute),
+            "line": line_of(cls, self._absolute),
             "phase": self._phase,
             "whole_module": _is_whole({self._module, cls.__module__}),
             "tags": _tags(cls),
@@ -80,9 +108,9 @@ class Group:
         }
 
 
-def survey(tests, origins, apps, reorder_by, connections):
-    """The inventory of `tests`, in their order."""
-    ids, class_ids, groups = Unique(), Unique(), {}
+def survey(tests, origins, apps, reorder_by, connections, prefix):
+    """The inventory of `tests`, in their order; `prefix` is what their ids begin with."""
+    ids, class_ids, groups = Unique(prefix), Unique(prefix), {}
     entries, errors = [], []
     for test in tests:
         if is_load_error(test):
@@ -103,10 +131,12 @@ def survey(tests, origins, apps, reorder_by, connections):
 class Unique:
     """Tells things of the same id apart, in the order they come."""
 
-    def __init__(self):
+    def __init__(self, prefix):
+        self._prefix = prefix
         self._seen = {}
 
     def make(self, id):
+        id = self._prefix + id
         self._seen[id] = count = self._seen.get(id, 0) + 1
         return id if count == 1 else "%s#%d" % (id, count)
 
@@ -150,7 +180,7 @@ def _dotted(cls):
     return "%s.%s" % (cls.__module__, cls.__qualname__)
 
 
-def _line(cls, path):
+def line_of(cls, path):
     """Without `inspect`, which would parse the whole file for every class in it."""
     match = re.search(r"^[ \t]*class[ \t]+%s\b" % re.escape(cls.__name__), _source(path), re.M)
     return _source(path).count("\n", 0, match.start()) + 1 if match else None
@@ -177,8 +207,3 @@ def _aliases(cls, connections):
 
 def _tags(tagged):
     return sorted(map(str, getattr(tagged, "tags", None) or ()))
-
-
-def _test_fields(entry):
-    method = getattr(entry.test, getattr(entry.test, "_testMethodName", ""), None)
-    return {"id": entry.id, "tags": _tags(method)}

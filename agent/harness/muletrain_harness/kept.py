@@ -12,6 +12,7 @@ import zlib
 from .replacing import replaced
 
 SQLITE = "sqlite"
+CLONE = "1"
 
 
 class Unlike(BaseException):
@@ -43,9 +44,14 @@ def content(connection):
             return file.read()
 
 
-def create_from(kept, connection, create, args, kwargs):
-    """Call a `create_test_db` so that it uses what was kept: what it returns, and whether it did."""
+def create_from(kept, connection, create, args, kwargs, is_reused):
+    """Call a `create_test_db` so that it uses what was kept: what it returns, and whether it did.
+
+    `is_reused`: others will begin with it as well, so what is on a server is copied there.
+    """
     if kept["vendor"] != connection.vendor:
+        return create(*args, **kwargs), False
+    if is_reused and connection.vendor != SQLITE and not _clone(kept, connection):
         return create(*args, **kwargs), False
     name = connection.settings_dict["NAME"]
     use = _Use(kept, connection)
@@ -59,6 +65,20 @@ def create_from(kept, connection, create, args, kwargs):
     except Unlike:
         connection.creation.destroy_test_db(name, verbosity=0)
         return create(*args, **kwargs), False
+
+
+def _clone(kept, connection):
+    """Have Django copy a database on its server, and use that copy's name; whether there is one."""
+    settings, creation = connection.settings_dict, connection.creation
+    name, settings["NAME"] = settings["NAME"], kept["name"]
+    try:
+        settings["TEST"]["NAME"] = creation.get_test_db_clone_settings(CLONE)["NAME"]
+        creation.clone_test_db(CLONE, verbosity=0, autoclobber=True)
+        return True
+    except (Exception, SystemExit):  # It cannot be copied, for lack of `mysqldump` for instance.
+        return False
+    finally:
+        settings["NAME"] = name
 
 
 class _Use:

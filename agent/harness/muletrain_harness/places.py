@@ -9,20 +9,21 @@ OTHER = "(other)"
 class Apps:
     """The project's apps by path; the longest path that holds a file owns it."""
 
-    def __init__(self, root, apps):
+    def __init__(self, root, apps, other):
         self._root = os.path.realpath(root)
+        self._other = other
         folders = [(os.path.normpath(os.path.join(self._root, app["path"])), app["label"]) for app in apps]
         self._folders = sorted(folders, key=lambda folder: len(folder[0]), reverse=True)
 
     def app_of(self, path):
         """Of a file; an empty path is that of nothing on disk."""
         if not path:
-            return OTHER
+            return self._other
         path = os.path.realpath(path)
         for folder, label in self._folders:
             if path == folder or path.startswith(os.path.join(folder, "")):
                 return label
-        return OTHER
+        return self._other
 
     def relative(self, path):
         """As the protocol writes it: relative to the root where it is inside."""

@@ -1,10 +1,14 @@
 """The worker's side of the conversation: what phase it is in, and how it ends."""
 
+import faulthandler
 import resource
 import sys
 
-from .failure import failure
+from . import memory
+from .failure import failure, relative
+from .limits import Limits
 from .trace import Trace
+from .warned import Warned
 
 
 class Finished(BaseException):
@@ -24,24 +28,54 @@ class Session:
         self.capture = capture
         self.stacks = stacks
         self.phase = "boot"
-        self.test_timeout = None
+        self.limits = Limits()
+        self.prefix = ""
         self.trace = None
+        self._warned = None
         self.is_over = False
         self.finished = 0
         self.ended_by_test = False
+        self._peak_kib = 0
 
     def emit(self, kind, fields):
         self.events.emit(kind, fields)
 
     def greet(self, hello, surroundings):
-        self.test_timeout = hello["test_timeout"]
+        self.limits = Limits(hello["test_timeout"], hello.get("class_timeout"), hello.get("app_timeout"))
         self.capture.limit = hello["output_limit"]
-        self.events.note(limit=self.test_timeout, output_limit=self.capture.limit)
+        self.prefix = hello["suite"]["prefix"]
+        self.events.note(output_limit=self.capture.limit)
+        self._warned = Warned(relative)
         self.trace = Trace(surroundings) if hello.get("trace") else None
 
+    def enter(self, phase):
+        """What goes wrong from here on went wrong in `phase`."""
+        self.phase = phase
+        self.announce({"phase": phase} if phase != "run" else None)
+
+    def announce(self, subject):
+        """Let the supervisor know what to blame should the worker end, and what to end should it last.
+
+        The supervisor kills; the stacks can only be had from inside, and without waiting for the GIL.
+        """
+        faulthandler.cancel_dump_traceback_later()
+        limit = subject and self.limits.nearest(with_test="phase" not in subject)
+        self.events.note(running={"subject": subject, "limit": limit})
+        if limit:
+            faulthandler.dump_traceback_later(max(limit["left"], 0.001), file=self.stacks)
+
+    def restart_peak(self):
+        """Have the peak of memory count from here on; whether the kernel lets us."""
+        self._peak_kib = max(self._peak_kib, memory.peak_kib() or 0)
+        self.events.note(peak_kib=self._peak_kib)
+        return memory.restart()
+
     def close(self):
+        warnings = self._warned.as_fields() if self.is_over else None
+        if warnings:
+            self.emit("warnings", warnings)
         peak = kib(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-        self.emit("closed", {"tests": self.finished, "peak_kib": peak})
+        self.emit("closed", {"tests": self.finished, "peak_kib": max(peak, self._peak_kib)})
         self.events.note(closed=True)
 
     def fail(self, exception):

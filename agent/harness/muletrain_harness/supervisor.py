@@ -10,22 +10,27 @@ import select
 import signal
 import sys
 import time
+from functools import partial
 
-from . import worker
+from . import janitor, worker, workspace
+from .account import Account
 from .capture import Capture
 from .channel import Events, encode
 from .descriptors import scratch_file
+from .desk import STOP, Desk
 from .ending import last_words
+from .errands import Errands
 from .session import kib
 
 CHUNK = 65536
+CLOSED = b'{"type": "closed"'
 BACKLOG = 1 << 20  # Bytes the agent may be behind before the worker has to wait.
-DUMP_GRACE = 0.3  # Seconds past a time limit in which the worker dumps its stacks.
-EXIT_GRACE = 5.0  # Seconds that the project's `atexit` hooks have after `closed`.
+CLEAN_GRACE = 8.0  # Seconds in which databases that a dead worker left can be removed.
 
 
 def main():
     """Never returns."""
+    workspace.make()
     capture = Capture()
     stacks = scratch_file()
     command_reader, command_writer = os.pipe()
@@ -52,11 +57,10 @@ class Supervisor:
         self._to_worker = bytearray()
         self._to_agent = bytearray()
         self._partial_line = bytearray()
-        self._subject = None
-        self._limit = None
-        self._closed = False
-        self._deadline = None
-        self._exceeded = None
+        self._account = Account(capture)
+        self._errands = Errands(self._say, self._is_behind)
+        self._desk = Desk(lambda: self._errands.is_busy)
+        self._sentinel = bytearray()
         self._worker_ended = False
         self._agent_is_gone = False
 
@@ -64,24 +68,31 @@ class Supervisor:
         os.set_blocking(self._events, False)
         signals = _listen_for_signals()
         self._reap()
-        while not (self._agent_is_gone or self._worker_ended and not self._to_agent):
+        while not (self._agent_is_gone or self._is_over()):
             self._turn(signals)
             self._reap()
-            if self._deadline is not None and time.monotonic() >= self._deadline:
+            if self._is_late():
                 self._run_out_of_time()
+            self._errands.turn()
+            self._feed_worker()
         if not self._worker_ended:
             self._kill()
             os.waitpid(self._pid, 0)
-        return 0 if self._closed else 1
+        self._clean_up()
+        self._errands.end(is_heard=not self._agent_is_gone)
+        workspace.remove()
+        return 0 if self._account.is_closed else 1
 
     def _turn(self, signals):
         readers = [0, signals]
-        if len(self._to_agent) < BACKLOG and not self._worker_ended:
+        if not self._is_behind() and not self._worker_ended:
             readers.append(self._events)
         writers = [1] if self._to_agent else []
         if self._to_worker and not self._worker_ended:
             writers.append(self._commands)
-        wait = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        deadlines = [self._account.deadline, self._errands.deadline]
+        deadline = min((deadline for deadline in deadlines if deadline is not None), default=None)
+        wait = None if deadline is None else max(0.0, deadline - time.monotonic())
         readable, writable, _ = select.select(readers, writers, [], wait)
         if 0 in readable:
             self._read_commands()
@@ -97,7 +108,37 @@ class Supervisor:
     def _read_commands(self):
         data = os.read(0, CHUNK)
         self._agent_is_gone = self._agent_is_gone or not data
-        self._to_worker += data
+        self._desk.add(data)
+
+    def _is_behind(self):
+        return len(self._to_agent) >= BACKLOG and not self._agent_is_gone
+
+    def _is_over(self):
+        return self._worker_ended and not self._to_agent and not self._errands.is_busy
+
+    def _feed_worker(self):
+        for command in self._desk.commands():
+            if command == STOP:
+                self._errands.stop()
+                if not self._worker_ended:
+                    self._kill()
+            else:
+                self._errands.prepare(command, partial(self._to_worker.extend, command), self._set_up_failed)
+
+    def _set_up_failed(self, failure):
+        self._say({"type": "failed", "phase": "setup", "failures": [failure], "output": "", "output_omitted": 0})
+        self._kill()
+
+    def _say(self, event):
+        self._to_agent += encode(event)
+
+    def _say_sentinel(self):
+        self._to_agent += self._sentinel
+        self._sentinel.clear()
+
+    def _say_idle(self):
+        self._say_sentinel()
+        self._say({"type": "idle"})
 
     def _read_signals(self, signals):
         """SIGCHLD only wakes the loop; any other signal asks this process to end."""
@@ -132,31 +173,39 @@ class Supervisor:
     def _pass_on(self, line):
         if line.startswith(Events.NOTE):
             self._note(**json.loads(line[1:].decode("utf-8")))
+        elif line.startswith(CLOSED) and self._errands.are_owed:
+            self._sentinel += line + b"\n"
         else:
             self._to_agent += line + b"\n"
 
     def _note(self, **changes):
-        self._limit = changes.get("limit", self._limit)
-        self._capture.limit = changes.get("output_limit", self._capture.limit)
-        self._closed = changes.get("closed", self._closed)
-        self._subject = changes.get("subject")
-        self._deadline = None
-        if self._closed:
-            self._deadline = time.monotonic() + EXIT_GRACE
-        elif self._subject is not None and self._limit is not None:
-            self._deadline = time.monotonic() + self._limit + DUMP_GRACE
+        self._account.note(**changes)
+        if self._account.child_end is None:
+            return
+        if self._account.is_closed:
+            self._account.child_is_gone()
+            self._errands.finish(("app",), self._say_idle)
+        else:
+            self._kill()  # The rest of the pod belongs to the child that is gone.
+
+    def _is_late(self):
+        deadline = self._account.deadline
+        return deadline is not None and time.monotonic() >= deadline
 
     def _run_out_of_time(self):
         while self._read_events():
             pass
-        if self._deadline is not None and time.monotonic() >= self._deadline:
-            self._exceeded = self._limit
-            self._deadline = None
+        if not self._is_late():
+            return
+        self._account.exceed()
+        if self._account.child is None:
             self._kill()
+        else:
+            _end_group(self._account.child)
 
     def _kill(self):
         """The worker and all that it or its tests started."""
-        self._end_group()
+        self._end_groups()
         os.kill(self._pid, signal.SIGKILL)  # It may not lead its group yet.
 
     def _reap(self):
@@ -166,33 +215,59 @@ class Supervisor:
         if pid == 0:
             return
         self._worker_ended = True
-        self._deadline = None
         while self._read_events():
             pass
-        self._end_group()
-        if not self._closed:
-            self._say_last_words(status, kib(usage.ru_maxrss))
+        self._account.deadline = None
+        self._end_groups()
+        if not self._account.is_closed:
+            code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            end = self._account.child_end or {"status": code, "peak_kib": kib(usage.ru_maxrss)}
+            self._say_last_words(**end)
+        self._errands.finish(("app", "pod"), self._say_sentinel)
 
     def _say_last_words(self, status, peak_kib):
+        account = self._account
         size = os.fstat(self._stacks).st_size
         stacks = os.pread(self._stacks, size, 0).decode("utf-8", "replace")
         events = last_words(
-            self._subject,
-            self._exceeded,
+            account.subject,
+            account.exceeded,
+            account.others(),
             stacks[max(0, stacks.rfind("Timeout (")) :],
-            -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status),
-            peak_kib,
+            status,
+            max(peak_kib, account.peak_kib),
             self._capture.peek(),
         )
         for event in events:
-            self._to_agent += encode(event)
+            self._say(event)
 
-    def _end_group(self):
+    def _end_groups(self):
         """Also what tests left running in the background."""
-        try:
-            os.killpg(self._pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        _end_group(self._pid)
+        if self._account.child is not None:
+            _end_group(self._account.child)
+
+    def _clean_up(self):
+        """What the worker has on servers, should it have ended before it could remove that itself."""
+        if self._account.remains is None:
+            return
+        pid = os.fork()
+        if pid == 0:
+            janitor.main(self._account.remains)
+        deadline = time.monotonic() + CLEAN_GRACE
+        while time.monotonic() < deadline:
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return
+            time.sleep(0.02)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _end_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 def _listen_for_signals():

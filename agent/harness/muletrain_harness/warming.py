@@ -10,12 +10,12 @@ class AllMade(BaseException):
     """Leaves the project's `setup_databases`: what it does from there on is done in every pod."""
 
 
-def warm(connections, aliases, set_up):
+def warm(connections, aliases, set_up, names):
     """What is kept, in the order made, as `database` tells it; no connection is left open."""
     from django.test.utils import get_unique_databases_and_mirrors
 
     aliases = list(connections if aliases is None else aliases)
-    making = Making(len(get_unique_databases_and_mirrors(aliases)[0]))
+    making = Making(len(get_unique_databases_and_mirrors(aliases)[0]), names)
     try:
         with creating(connections, aliases, making.create):
             set_up()
@@ -24,17 +24,22 @@ def warm(connections, aliases, set_up):
         pass
     finally:
         _disconnect(connections)
-    if making.error is not None and not making.databases:
+    if making.error is not None and not making.databases and not isinstance(making.error, Shared):
         raise making.error
     return making.databases
+
+
+class Shared(Exception):
+    """Nothing is kept where others may change it, and nothing is left there."""
 
 
 class Making:
     """A database that cannot be made is not kept: pods that do not use it need not care."""
 
-    def __init__(self, left):
+    def __init__(self, left, names):
         self.databases = []
         self.error = None
+        self._names = names
         self._left = left
         self._made = []
 
@@ -42,6 +47,8 @@ class Making:
         before = self._contents()
         started = time.monotonic()
         try:
+            if self._names.is_shared(connection):
+                raise Shared
             create(*args, **kwargs)
             database = kept.describe(connection, time.monotonic() - started)
         except (Exception, SystemExit) as error:

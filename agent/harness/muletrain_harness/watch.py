@@ -1,13 +1,16 @@
 """Watches one grant being run by the project's own runner, and tells it as events."""
 
 import contextlib
-import faulthandler
 import itertools
 import time
 import unittest.util
 
+from . import memory
 from .failure import failure
 from .parts import Fixture, Shift
+
+
+NOTHING = {"output": "", "output_omitted": 0}
 
 
 class Watch:
@@ -18,7 +21,11 @@ class Watch:
         self._waiting = {id(granted.test): granted for granted in grant}
         self._running = None
         self._fixture = None
+        self._class = None
+        self._counts_memory = False
         self._shift = None
+        if session.limits.has("app"):
+            session.events.note(tests={"app": [granted.entry.id for granted in grant]})
 
     def left(self):
         """Ids of the tests that nothing was heard of."""
@@ -53,10 +60,10 @@ class Watch:
         if granted is None:
             return
         self.settle()
+        self._enter_class(granted)
         self._running = granted
-        self._announce(granted.as_fields())
+        self._session.announce(granted.as_fields())
         self._session.emit("started", granted.as_fields())
-        self._limit()
         granted.started = time.monotonic()
 
     def settle(self):
@@ -66,7 +73,7 @@ class Watch:
         if granted is None:
             return
         seconds = time.monotonic() - granted.started
-        self._announce(None)
+        self._session.announce(None)
         self._finish(granted, granted.outcome, seconds, self._session.capture.take())
 
     # What the result object is told.
@@ -83,6 +90,21 @@ class Watch:
         stray = Fixture(test.id())
         stray.failures.append(failure("error", exception))
         self._session.emit("fixture", dict(stray.as_fields(), **self._output()))
+
+    def fixture_took(self, is_set_up, seconds, long):
+        """Of the running test's time, what belongs to fixtures that it shares with others.
+
+        The time limit counts anew after a `long` one, and so it is told that the test begins.
+        """
+        granted = self._running
+        if granted is None:
+            return
+        granted.started += seconds
+        self._begin_shift(granted)
+        self._shift.add(is_set_up, seconds, NOTHING)
+        if is_set_up and seconds >= long:
+            self._session.announce(granted.as_fields())
+            self._session.emit("started", granted.as_fields())
 
     def skipped(self, test, reason):
         if self._fixture is not None:
@@ -110,9 +132,10 @@ class Watch:
     @contextlib.contextmanager
     def _watched(self, kind, owner, test, is_member):
         outer, fixture = self._fixture, self._fixture_for(kind, owner, test, is_member)
+        if kind == "setUpClass" and fixture.members:
+            self._enter_class(fixture.members[0])
         self._fixture = fixture
-        self._announce({"fixture": fixture.as_fields()})
-        self._limit()
+        self._session.announce({"fixture": fixture.as_fields()})
         try:
             yield
         except BaseException as error:
@@ -121,14 +144,15 @@ class Watch:
             raise
         finally:
             self._fixture = outer
-            self._announce(outer and {"fixture": outer.as_fields()})
+            if kind == "tearDownClass":
+                self._session.limits.end("class")
+            self._session.announce(outer and {"fixture": outer.as_fields()})
             self._conclude(fixture)
             if outer is not None:
-                self._limit()
                 outer.started = time.monotonic()
 
     def _fixture_for(self, kind, owner, test, is_member):
-        id = "%s (%s)" % (kind, owner)
+        id = "%s%s (%s)" % (self._session.prefix, kind, owner)
         if not kind.startswith("setUp"):
             shift = self._shift if kind == "tearDownClass" else None
             return Fixture(id, class_id=shift and shift.class_id)
@@ -164,8 +188,22 @@ class Watch:
             self._finish(granted, granted.outcome, 0.0, output)
             output = self._output()
 
+    def _enter_class(self, granted):
+        """Its time and its memory count from here on. What is before it is over."""
+        cls = granted.entry.unit
+        if self._class is cls:
+            return
+        self._class = cls
+        if self._shift is not None and self._shift.cls is not cls:
+            self._end_shift()
+        self._counts_memory = self._session.restart_peak()
+        self._session.limits.begin("class")
+        if self._session.limits.has("class"):
+            same = [other.entry.id for other in (granted, *self._waiting.values()) if other.entry.unit is cls]
+            self._session.events.note(tests={"class": same})
+
     def _begin_shift(self, granted):
-        cls = type(granted.test)
+        cls = granted.entry.unit
         if self._shift is None or self._shift.cls is not cls:
             self._end_shift()
             self._shift = Shift(cls, granted.entry.group.id)
@@ -173,7 +211,8 @@ class Watch:
     def _end_shift(self):
         shift, self._shift = self._shift, None
         if shift is not None:
-            self._session.emit("class", shift.as_fields())
+            peak = memory.peak_kib() if self._counts_memory else None
+            self._session.emit("class", dict(shift.as_fields(), peak_kib=peak))
 
     # The ways out.
 
@@ -195,13 +234,3 @@ class Watch:
 
     def _output(self):
         return self._session.capture.take()
-
-    def _announce(self, subject):
-        """Let the supervisor know what to blame should the worker end, and what to end should it last."""
-        faulthandler.cancel_dump_traceback_later()
-        self._session.events.note(subject=subject)
-
-    def _limit(self):
-        """The supervisor kills; the stacks can only be had from inside, and without waiting for the GIL."""
-        if self._session.test_timeout is not None:
-            faulthandler.dump_traceback_later(self._session.test_timeout, file=self._session.stacks)

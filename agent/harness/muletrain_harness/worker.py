@@ -5,13 +5,20 @@ import os
 import signal
 import sys
 
-from . import PROTOCOL, django_runner, manifest, native
+from . import PROTOCOL, combining, command_runner, django_runner, manifest, native, pytest_runner, unittest_runner, workspace
 from .channel import Commands, Events, ProtocolError
 from .descriptors import lift
 from .failure import name_files_relative_to
+from .measuring import measured
 from .session import Failed, Finished, Session
 
-ADAPTERS = {"django": django_runner.drive}
+ADAPTERS = {
+    "command": command_runner.drive,
+    "coverage": combining.drive,
+    "django": django_runner.drive,
+    "pytest": pytest_runner.drive,
+    "unittest": unittest_runner.drive,
+}
 
 
 def main(commands, events, capture, stacks):
@@ -53,9 +60,11 @@ def _drive(session):
         raise ProtocolError("there is no adapter %r" % hello["adapter"])
     surroundings = manifest.surroundings(os.environ)
     os.environ.update(hello.get("environment", {}))
+    os.environ.update(workspace.environment(hello))
     name_files_relative_to(hello["root"])
     session.greet(hello, surroundings)
-    ADAPTERS[hello["adapter"]](session, hello)
+    with measured(hello):
+        ADAPTERS[hello["adapter"]](session, hello)
     if not session.is_over:
         raise Failed(
             "the project's `test` command ended in phase %s without asking for all it had to do"

@@ -6,12 +6,17 @@ that the harness supports.
 
 import pytest
 from pod import Pod
-from project import Project
+from project import Bare, Project
 
 
 @pytest.fixture
 def project(tmp_path):
     return Project(tmp_path)
+
+
+@pytest.fixture
+def bare(tmp_path):
+    return Bare(tmp_path)
 
 
 @pytest.fixture

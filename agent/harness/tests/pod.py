@@ -13,6 +13,14 @@ import zipfile
 HARNESS = pathlib.Path(__file__).resolve().parent.parent
 PATIENCE = 60.0
 
+SUITE = {"name": "suite", "path": "", "environment": {}, "other": "(other)", "prefix": ""}
+SUITES = {
+    "django": {"manage": "manage.py", "settings": None},
+    "pytest": {"settings": None, "arguments": []},
+    "unittest": {"arguments": []},
+    "command": {"command": None, "list": None, "junit": []},
+}
+
 
 def package():
     archive = io.BytesIO()
@@ -57,11 +65,18 @@ class Pod:
         self.process.stdin.flush()
 
     def hello(self, **options):
+        self.send_hello(**options)
+        return self.until("booted")
+
+    def send_hello(self, **options):
+        """`options` of the suite are told apart from those of the pod by their names."""
+        suite = dict(SUITES.get(options.get("adapter"), SUITES["django"]), **SUITE)
+        suite.update({name: options.pop(name) for name in list(options) if name in suite})
         hello = {
             "protocol": 1,
             "root": str(self.project.root),
-            "manage": "manage.py",
-            "settings": None,
+            "run": "run-1",
+            "suite": suite,
             "adapter": "django",
             "apps": self.project.apps,
             "test_timeout": None,
@@ -69,7 +84,6 @@ class Pod:
             "output_limit": 65536,
         }
         self.send("hello", **dict(hello, **options))
-        return self.until("booted")
 
     def collect(self, *labels):
         self.send("collect", labels=labels)
@@ -117,6 +131,13 @@ class Pod:
                 return event
             if event["type"] in ("exited", "closed"):
                 return None
+
+    def rest(self):
+        """Everything up to the end of the pod."""
+        self._buffer += self.process.stdout.read()
+        self.events += [json.loads(line) for line in self._buffer.decode("utf-8").splitlines()]
+        self._buffer = b""
+        return self
 
     def next(self):
         deadline = time.monotonic() + PATIENCE

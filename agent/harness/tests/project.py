@@ -45,3 +45,11 @@ class Project:
         self.write(path + "/__init__.py", "")
         self.apps.append({"label": name, "path": path})
         self.append("conf/settings.py", "\nINSTALLED_APPS += [%r]\n" % path.replace("/", "."))
+
+
+class Bare(Project):
+    """A folder, without Django and without anything else."""
+
+    def __init__(self, root):
+        self.root = root
+        self.apps = []

@@ -177,8 +177,8 @@ def test_a_runner_that_fails_while_it_collects(project):
 @pytest.mark.parametrize(
     "line, phrase",
     [
-        ("{", "a line is not a command: b'{\\n'"),
-        ("[]", "a line is not a command: b'[]\\n'"),
+        ("{", "a line is not a command: b'{'"),
+        ("[]", "a line is not a command: b'[]'"),
         ('{"type": "dance"}', "'dance' is not understood before `assign`"),
         ('{"type": "run", "grant": 1, "tests": null}', "'run' is not understood before `assign`"),
         ('{"type": "collect"}', "command 'collect' has no 'labels'"),

@@ -87,6 +87,74 @@ def test_tests_run_in_the_order_of_the_plan(ready):
     assert [name for name, _, _ in finished(ready)] == ["One.test_a", "One.test_b", "Two.test_flaky"]
 
 
+def test_an_order_that_is_asked_for_is_kept(ready):
+    tests = granted("Two.test_flaky", "One.test_b", "One.test_a")
+    ready.send("run", grant=1, tests=tests, ordered=True)
+    ready.until("done")
+    assert [name for name, _, _ in finished(ready)] == ["Two.test_flaky", "One.test_b", "One.test_a"]
+
+
+MANY = """
+    import unittest
+    from django.test import SimpleTestCase, TestCase
+
+    def methods():
+        return {"test_%d" % number: lambda self: None for number in range(8)}
+
+    for number in range(6):
+        for base in (TestCase, SimpleTestCase, unittest.TestCase):
+            name = "%s%d" % (base.__module__.partition(".")[0] + base.__name__, number)
+            globals()[name] = type(name, (base,), dict(methods(), __module__=__name__))
+    del base
+"""
+
+
+def order(project, tests=None, **options):
+    with Pod(project) as pod:
+        pod.hello(**options)
+        pod.assign(tests=tests)
+        pod.run()
+        pod.finish()
+        return [event["test"] for event in pod.of("finished")]
+
+
+def is_in_blocks(names):
+    """Whether equal ones stand side by side."""
+    return len(set(names)) == sum(name != before for before, name in zip([None] + names, names))
+
+
+@pytest.mark.parametrize("adapter", ["django", "own"])
+def test_a_seed_gives_another_order_and_the_same_one_each_time(project, adapter):
+    project.write("shop/tests.py", MANY)
+    if adapter == "own":  # As with a runner of Django before 4.0, which knows no such option.
+        project.append("conf/settings.py", 'TEST_RUNNER = "shop.runner.Runner"\n')
+        project.write(
+            "shop/runner.py",
+            """
+            from django.test.runner import DiscoverRunner
+
+            class Runner(DiscoverRunner):
+                def __init__(self, *args, **kwargs):
+                    super().__init__(*args, **kwargs)
+                    del self.shuffle
+
+                def build_suite(self, *args, **kwargs):
+                    self.shuffle = False
+                    return super().build_suite(*args, **kwargs)
+            """,
+        )
+    serial, seven, eight = order(project), order(project, shuffle=7), order(project, shuffle=8)
+    assert sorted(serial) == sorted(seven) == sorted(eight)
+    assert len({tuple(serial), tuple(seven), tuple(eight)}) == 3
+    assert order(project, shuffle=7) == seven
+    classes = [id.split(".")[2] for id in seven]
+    assert is_in_blocks(classes), "classes stay together"
+    kinds = [name.startswith("djangoTestCase") for name in classes]
+    assert kinds == sorted(kinds, reverse=True), "what does not flush comes first"
+    some = set(seven[::3])
+    assert order(project, list(some), shuffle=7) == [id for id in seven if id in some]
+
+
 def test_a_second_try_is_told_by_its_number(ready):
     ready.run(granted("Two.test_flaky"), grant=1)
     ready.run(granted("Two.test_flaky", attempt=2), grant=2)

@@ -52,7 +52,7 @@ prop_compose! {
         let ready_limit = Seconds::ZERO;
         Service {
             name, image, user, command, environment, tmpfs, data, ready, ready_limit, aliases,
-            provides, image_id: None,
+            only: vec![], provides, image_id: None,
         }
     }
 }
@@ -72,7 +72,7 @@ prop_compose! {
         services in prop::collection::vec(service(), 0..3),
     ) -> RunBrief {
         let (image, platform, root, user, python) = names;
-        let mut brief = samples::brief(Content::Docker { image, platform, root, user });
+        let mut brief = samples::brief(Content::Docker { image, platform, root, user, base: None });
         brief.snapshot.python = python;
         brief.snapshot.environment.set = set;
         brief.snapshot.services = services;

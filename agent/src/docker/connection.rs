@@ -4,7 +4,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use muletrain_proto::docker_host::Endpoint;
 
 use super::error::within;
-use super::{ACT, ASK, Error};
+use super::{ACT, ASK, Error, registry};
 
 /// What an engine says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,7 +37,7 @@ pub(super) async fn open(endpoint: &Endpoint) -> Result<Docker, Error> {
         }
         Endpoint::Tcp(address) => Docker::connect_with_http(address, seconds, API_DEFAULT_VERSION),
     };
-    let client = client.map_err(unreachable)?;
+    let client = registry::telling_who_asks(client.map_err(unreachable)?);
     match tokio::time::timeout(ASK, client.negotiate_version()).await {
         Ok(negotiated) => negotiated.map_err(unreachable),
         Err(_) => Err(unreachable(bollard::errors::Error::RequestTimeoutError)),

@@ -191,6 +191,15 @@ impl Error {
     }
 }
 
+/// What the engine says, without what the library says of it.
+pub(super) fn said(error: &bollard::errors::Error) -> String {
+    match error {
+        bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
+        bollard::errors::Error::DockerStreamError { error } => error.clone(),
+        error => error.to_string(),
+    }
+}
+
 /// A call with a deadline.
 pub(super) async fn within<T>(
     limit: Duration,

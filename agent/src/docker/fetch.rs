@@ -15,21 +15,22 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use muletrain_proto::blob::{self, CONFIGURATION_LIMIT, Digest};
 use muletrain_proto::client::Address;
+use muletrain_proto::snapshot::Base;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::ASK;
 use super::error::{self, within};
+use super::{ASK, registry};
 use crate::blobs::{self, Arriving};
 use crate::pure::image;
 
 /// Repository of what is fetched: an image without a name cannot be removed like others, and any
 /// `docker image prune` takes it.
-const REPOSITORY: &str = "muletrain-fetched";
+pub(super) const REPOSITORY: &str = "muletrain-fetched";
 
 /// How long an engine may take to unpack an image, and the image to arrive.
-const LOAD: Duration = Duration::from_secs(3600);
+pub(super) const LOAD: Duration = Duration::from_secs(3600);
 
 /// Pieces read ahead of the engine.
 const READ_AHEAD: usize = 4;
@@ -49,6 +50,17 @@ pub enum Error {
     /// A part of it cannot be had.
     #[error(transparent)]
     Blobs(#[from] blobs::Error),
+    /// The registry that should have its lower part does not give it, and nobody else does.
+    #[error(
+        "{registry}, and the scheduler does not have that part either; let this engine reach the \
+         registry, or submit the run without [image] registry"
+    )]
+    Registry {
+        /// Why the registry does not.
+        registry: registry::Error,
+        /// What the scheduler says.
+        source: blobs::Error,
+    },
     /// What arrived is no image.
     #[error(transparent)]
     Image(#[from] blob::Error),
@@ -99,21 +111,23 @@ impl Fetch {
 
     /// Brings an image, or waits for whoever is bringing it.
     ///
-    /// It goes on for as long as anybody waits for it, and what fails fails for all of them.
-    pub(super) async fn image(&self, image: Digest) -> Result<(), Arc<Error>> {
-        self.flight(image).await
+    /// It goes on for as long as anybody waits for it, and what fails fails for all of them. Its
+    /// base comes from a registry, where one has that.
+    pub(super) async fn image(&self, image: Digest, base: Option<&Base>) -> Result<(), Arc<Error>> {
+        self.flight(image, base).await
     }
 
-    fn flight(&self, image: Digest) -> Shared<Flight> {
+    fn flight(&self, image: Digest, base: Option<&Base>) -> Shared<Flight> {
         let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
         flights.retain(|_, flight| flight.upgrade().is_some());
         if let Some(flight) = flights.get(&image).and_then(WeakShared::upgrade) {
             return flight;
         }
         let (engine, scheduler) = (self.engine.clone(), self.scheduler.clone());
+        let base = base.cloned();
         let work = async move {
             let begun = Instant::now();
-            let fetched = fetch(&engine, &scheduler, image).await;
+            let fetched = fetch(&engine, &scheduler, image, base.as_ref()).await;
             let seconds = begun.elapsed().as_secs_f64();
             tracing::info!(%image, seconds, ok = fetched.is_ok(), "fetched an image");
             fetched.map_err(Arc::new)
@@ -124,21 +138,51 @@ impl Fetch {
     }
 }
 
-async fn fetch(engine: &Docker, scheduler: &Address, image: Digest) -> Result<(), Error> {
+async fn fetch(
+    engine: &Docker,
+    scheduler: &Address,
+    image: Digest,
+    base: Option<&Base>,
+) -> Result<(), Error> {
     let configuration = Arriving::open(scheduler, image).await?.whole(CONFIGURATION_LIMIT).await?;
     let layers = blob::Image::read(&configuration)?.layers;
-    let had = held(engine, &layers).await?;
+    let mut had = held(engine, &layers).await?;
     tracing::info!(%image, layers = layers.len(), had, "fetching an image");
+    let mut refused = None;
+    if let Some(base) = base.filter(|base| had < base.layers) {
+        match registry::pull(engine, base).await {
+            Ok(()) => {
+                tracing::info!(%image, reference = %base.reference, "pulled the base of an image");
+                had = held(engine, &layers).await?;
+            }
+            Err(why) => {
+                tracing::warn!(%image, %why, "the scheduler is asked for what the registry lacks");
+                refused = Some(why);
+            }
+        }
+    }
     let archive = Archive { scheduler, image, configuration: &configuration, layers: &layers };
+    let brought = bring_as_taken(engine, &archive, had).await;
+    brought.map_err(|error| match (error, refused) {
+        (Error::Blobs(source), Some(registry)) if source.is_absence() => {
+            Error::Registry { registry, source }
+        }
+        (error, _) => error,
+    })
+}
+
+/// Brings an image without the lowest layers; with all of them where the engine likes that better.
+async fn bring_as_taken(engine: &Docker, archive: &Archive<'_>, had: usize) -> Result<(), Error> {
+    let image = archive.image;
     if had > 0 {
-        match bring(engine, &archive, had).await {
+        match bring(engine, archive, had).await {
             Ok(()) if is_there(engine, image).await? => return Ok(()),
             Err(error @ Error::Blobs(_)) => return Err(error),
             Ok(()) => {}
             Err(why) => tracing::info!(%image, %why, "sending the engine all of the image"),
         }
     }
-    bring(engine, &archive, 0).await?;
+    bring(engine, archive, 0).await?;
     match is_there(engine, image).await? {
         true => Ok(()),
         false => Err(Error::Absent),

@@ -22,13 +22,13 @@ use crate::pure::kept::Images;
 use crate::pure::pod::{self, Storing, label};
 
 /// Repository of all of them.
-const REPOSITORY: &str = "muletrain-warm";
+pub(super) const REPOSITORY: &str = "muletrain-warm";
 
 /// How long a service may take to stop.
 const STOP: Duration = Duration::from_secs(60);
 
 /// How long an engine may take to make an image of a container.
-const COMMIT: Duration = Duration::from_secs(10 * 60);
+pub(super) const COMMIT: Duration = Duration::from_secs(10 * 60);
 
 impl Docker {
     /// Stops the services of a pod that store data, and makes images of them.
@@ -79,7 +79,7 @@ impl Docker {
     }
 
     /// Bytes of an image, all its layers together.
-    async fn size(&self, image: &str) -> Result<u64, Error> {
+    pub(super) async fn size(&self, image: &str) -> Result<u64, Error> {
         let call = self.engine.inspect_image(image);
         let found = within(ASK, || format!("inspect image {image}"), call).await?;
         Ok(found.size.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default())

@@ -7,8 +7,10 @@ mod connection;
 mod error;
 mod fetch;
 mod kept;
+mod registry;
 mod service;
 mod tests_container;
+pub mod travel;
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -23,6 +25,7 @@ use muletrain_proto::docker_host::Endpoint;
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::seconds::Seconds;
+use muletrain_proto::snapshot::Base;
 
 pub use connection::Facts;
 pub use error::Error;
@@ -106,10 +109,10 @@ impl Docker {
         containers: &[Container],
         services: &mut Vec<Service>,
     ) -> Result<Pod, Error> {
-        let Some((tests, platform)) = containers.iter().find_map(tests) else {
+        let Some((tests, platform, base)) = containers.iter().find_map(tests) else {
             return Err(Error::Empty);
         };
-        self.have_image(&tests.image, platform).await?;
+        self.have_image(&tests.image, platform, base).await?;
         let first = containers.first().map(|container| container.name.as_str());
         for container in containers {
             match &container.role {
@@ -142,8 +145,13 @@ impl Docker {
         tests_container::start(&self.engine, id, services.clone()).await
     }
 
-    /// Sees to it that the engine has an image.
-    async fn have_image(&self, image: &str, platform: &str) -> Result<(), Error> {
+    /// Sees to it that the engine has an image, of which a registry may have the base.
+    async fn have_image(
+        &self,
+        image: &str,
+        platform: &str,
+        base: Option<&Base>,
+    ) -> Result<(), Error> {
         let checked = tests_container::check_image(&self.engine, image, platform).await;
         let (Err(Error::NoImage { .. }), Some(fetch)) = (&checked, &self.fetch) else {
             return checked;
@@ -154,7 +162,7 @@ impl Docker {
             let (image, platform) = (image.to_owned(), platform.to_owned());
             return Err(Error::OtherPlatform { image, platform, engine });
         }
-        match fetch.image(digest).await {
+        match fetch.image(digest, base).await {
             Ok(()) => tests_container::check_image(&self.engine, image, platform).await,
             Err(error) if error.is_absence_of(digest) => checked,
             Err(source) => {
@@ -172,7 +180,7 @@ impl Docker {
         platform: &str,
     ) -> Result<Option<&'a str>, Error> {
         let Some(image) = image else { return Ok(None) };
-        match self.have_image(image, platform).await {
+        match self.have_image(image, platform, None).await {
             Ok(()) => Ok(Some(image)),
             Err(Error::NoImage { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -284,9 +292,9 @@ impl Docker {
     }
 }
 
-fn tests(container: &Container) -> Option<(&Container, &str)> {
+fn tests(container: &Container) -> Option<(&Container, &str, Option<&Base>)> {
     match &container.role {
-        Role::Tests { platform } => Some((container, platform)),
+        Role::Tests { platform, base } => Some((container, platform, base.as_ref())),
         Role::Service { .. } | Role::Probe => None,
     }
 }

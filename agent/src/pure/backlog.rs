@@ -1,6 +1,6 @@
 //! How much an agent keeps for a scheduler that does not acknowledge, and when pods have to wait.
 
-use muletrain_proto::event::{Event, Warming};
+use muletrain_proto::event::{Event, Warming, Warning};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::outcome::{Ending, Failure, Output};
 
@@ -27,8 +27,16 @@ pub fn weight(event: &Event) -> usize {
             Event::Ready(ready) => output(&ready.output),
             Event::Collected(collected) => inventory(&collected.inventory),
             Event::Planned(planned) => inventory(&planned.inventory),
+            Event::Found(found) => inventory(&found.inventory),
             Event::Ended(Ending::Crashed(death)) => death.stderr.len() + output(&death.output),
             Event::Warming(Warming::Failed { reason }) => reason.len(),
+            Event::Hook(hook) => hook.command.len() + output(&hook.output),
+            Event::Warnings(warnings) => {
+                let text = |warning: &Warning| OVERHEAD + warning.message.len();
+                warnings.warnings.iter().map(text).sum()
+            }
+            Event::Combined(combined) => combined.notes.iter().map(String::len).sum(),
+            Event::Artifact(artifact) => artifact.lost.as_ref().map_or(0, String::len),
             Event::Warming(_)
             | Event::PodStarted(_)
             | Event::Booted(_)

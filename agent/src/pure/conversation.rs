@@ -7,30 +7,20 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use muletrain_proto::event::{Event, Failed, Phase, PodStarted, TimedOut, Warming};
+use muletrain_proto::coverage::Part;
+use muletrain_proto::event::{Booted, Event, LimitOf, Phase, PodStarted, TimedOut, Warming};
 use muletrain_proto::id::TestId;
 use muletrain_proto::lease::{Grant, Work};
-use muletrain_proto::outcome::{Ending, Failure, FailureKind, Output as Printed};
+use muletrain_proto::outcome::{Ending, Output as Printed};
 use muletrain_proto::seconds::Seconds;
 
-use crate::pure::harness::{self, Command, Exited, Hello, Line};
+use crate::pure::harness::{self, Command, Exited, Hello, Line, Piece};
 use crate::pure::kept::Database;
 use crate::pure::outcome::{self, Evidence, Exit};
-
-/// How long a pod may be silent while it loads modules or runs fixtures.
-pub const QUIET_LIMIT: Duration = Duration::from_secs(10 * 60);
-
-/// How long setting databases up may take: hundreds of migrations on a busy host.
-pub const DATABASES_LIMIT: Duration = Duration::from_secs(30 * 60);
-
-/// How long after a test's limit the harness has to end it before the agent does.
-pub const TIMEOUT_GRACE: Duration = Duration::from_secs(10);
-
-/// How long a pod that said its last word may live on.
-pub const LINGER_LIMIT: Duration = Duration::from_secs(10);
-
-/// How long a kill may take to be confirmed.
-pub const KILL_LIMIT: Duration = Duration::from_secs(30);
+pub use crate::pure::patience::{
+    DATABASES_LIMIT, KILL_LIMIT, LINGER_LIMIT, QUIET_LIMIT, STOP_LIMIT, TIMEOUT_GRACE,
+};
+use crate::pure::wording::{name, silence};
 
 /// What a lease's conversation reacts to.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +31,8 @@ pub enum Input {
     Kept(Vec<Database>),
     /// The pod is up.
     Started(PodStarted),
+    /// A pod is there that has loaded the project for an earlier lease.
+    Resumed(PodStarted, Booted),
     /// The pod could not be brought up.
     NotStarted {
         /// What failed and what to do.
@@ -70,6 +62,10 @@ pub enum Output {
     Command(Command),
     /// Tell the scheduler.
     Event(Event),
+    /// Send the pod what other pods measured of their coverage.
+    Deliver(Vec<Part>),
+    /// Take in a piece of a file of the pod.
+    Take(Piece),
     /// Kill the pod.
     Kill,
 }
@@ -86,6 +82,11 @@ pub struct Conversation {
     granted: u32,
     running: Option<(TestId, u32)>,
     deadline: Option<Instant>,
+    /// What the pod said once the project was loaded.
+    booted: Option<Booted>,
+    /// Nothing was heard yet from a pod of an earlier lease.
+    is_unproven: bool,
+    is_parked: bool,
 }
 
 #[derive(Debug)]
@@ -93,6 +94,7 @@ enum Stage {
     Starting,
     Booting,
     Collecting,
+    Combining,
     Planning,
     Preparing,
     Idle,
@@ -124,6 +126,9 @@ impl Conversation {
             granted: 0,
             running: None,
             deadline: None,
+            booted: None,
+            is_unproven: false,
+            is_parked: false,
         }
     }
 
@@ -131,6 +136,18 @@ impl Conversation {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// What the pod was told first.
+    #[must_use]
+    pub fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    /// What the pod said once the project was loaded, where it can take another lease.
+    #[must_use]
+    pub fn parked(&self) -> Option<&Booted> {
+        self.booted.as_ref().filter(|_| self.is_parked)
     }
 
     /// Whether the last event is out.
@@ -143,8 +160,8 @@ impl Conversation {
     pub fn handle(&mut self, now: Instant, input: Input) -> Vec<Output> {
         match (&self.stage, input) {
             (Stage::Ended, _) => vec![],
-            (_, Input::Revoke) => self.abandon(Ending::Revoked),
-            (_, Input::Stop { reason }) => self.abandon(Ending::Infrastructure { reason }),
+            (_, Input::Revoke) => self.stop(now, Ending::Revoked),
+            (_, Input::Stop { reason }) => self.stop(now, Ending::Infrastructure { reason }),
             (_, Input::NotStarted { reason }) => self.end(Ending::Infrastructure { reason }),
             (Stage::Starting, Input::Warming(step)) => vec![Output::Event(Event::Warming(step))],
             (Stage::Starting, Input::Kept(databases)) => {
@@ -156,7 +173,13 @@ impl Conversation {
                 let hello = Command::Hello(Box::new(self.hello.clone()));
                 vec![Output::Event(Event::PodStarted(started)), Output::Command(hello)]
             }
-            (_, Input::Warming(_) | Input::Kept(_) | Input::Started(_)) => vec![],
+            (Stage::Starting, Input::Resumed(started, booted)) => {
+                self.is_unproven = true;
+                self.resume(now, started, booted)
+            }
+            (_, Input::Warming(_) | Input::Kept(_) | Input::Started(_) | Input::Resumed(..)) => {
+                vec![]
+            }
             (_, Input::Grant(grant)) => self.grant(now, grant),
             (_, Input::Line(line)) => self.line(now, line),
             (_, Input::Exited(exit)) => self.exited(&exit),
@@ -169,7 +192,7 @@ impl Conversation {
 
     fn grant(&mut self, now: Instant, grant: Grant) -> Vec<Output> {
         // A number seen before is a repetition after a lost connection.
-        if grant.number <= self.granted || matches!(self.work, Work::Collect { .. }) {
+        if grant.number <= self.granted || self.work.app().is_none() {
             return vec![];
         }
         self.granted = grant.number;
@@ -185,15 +208,39 @@ impl Conversation {
             self.enter(now, Stage::Idle);
             return vec![];
         };
-        self.enter(now, Stage::Running { grant: grant.number, last: grant.last });
-        vec![Output::Command(Command::Run { grant: grant.number, tests: grant.tests })]
+        let Grant { number: grant, tests, last, ordered } = grant;
+        self.enter(now, Stage::Running { grant, last });
+        vec![Output::Command(Command::Run { grant, tests, ordered, last })]
+    }
+
+    /// It goes on behind `booted`, which took this lease no time.
+    fn resume(&mut self, now: Instant, started: PodStarted, booted: Booted) -> Vec<Output> {
+        let event = Event::Booted(Booted { seconds: Seconds::ZERO, ..booted.clone() });
+        self.booted = Some(booted);
+        let mut outputs = vec![Output::Event(Event::PodStarted(started)), Output::Event(event)];
+        outputs.extend(self.begin(now));
+        outputs
     }
 
     fn line(&mut self, now: Instant, line: Result<Line, harness::Error>) -> Vec<Output> {
+        self.is_unproven = false;
         let event = match (&self.stage, line) {
+            (Stage::Dying { fate: Fate::Known(Ending::Closed), killed: false }, Ok(Line::Idle)) => {
+                self.is_parked = true;
+                return self.end(Ending::Closed);
+            }
             (Stage::Dying { fate: Fate::Known(Ending::Closed), killed: false }, _) => {
                 return self
                     .protocol_error(now, "the harness spoke after its last word".to_owned());
+            }
+            // What is around the tests goes on after their end, whatever that was.
+            (Stage::Dying { killed: false, .. }, Ok(Line::Event(event @ Event::Hook(_)))) => {
+                self.watch(now);
+                return vec![Output::Event(event)];
+            }
+            (Stage::Dying { killed: false, .. }, Ok(Line::Piece(piece))) => {
+                self.watch(now);
+                return vec![Output::Take(piece)];
             }
             // The last word was another one; what was on its way does not change it.
             (Stage::Dying { .. }, _) => return vec![],
@@ -202,9 +249,13 @@ impl Conversation {
                 self.enter(now, Stage::Dying { fate: Fate::Exited(exited), killed: false });
                 return vec![];
             }
-            (_, Ok(Line::Kept(_))) => {
-                let message = "the harness spoke of kept databases at the wrong time".to_owned();
+            (_, Ok(Line::Kept(_) | Line::Idle)) => {
+                let message = "the harness spoke of what nobody had asked for".to_owned();
                 return self.protocol_error(now, message);
+            }
+            (_, Ok(Line::Piece(piece))) => {
+                self.watch(now);
+                return vec![Output::Take(piece)];
             }
             (_, Ok(Line::Event(event))) => event,
         };
@@ -224,8 +275,17 @@ impl Conversation {
     fn follow(&mut self, now: Instant, event: &Event) -> Option<Vec<Output>> {
         let last_word = |ending| Stage::Dying { fate: Fate::Known(ending), killed: false };
         match (&self.stage, event) {
-            (Stage::Booting, Event::Booted(_)) => Some(self.begin(now)),
+            (Stage::Booting, Event::Booted(booted)) => {
+                self.booted = Some(booted.clone());
+                Some(self.begin(now))
+            }
             (Stage::Collecting, Event::Collected(_)) => Some(self.finish(now)),
+            (Stage::Combining, Event::Combined(_)) => Some(self.finish(now)),
+            (Stage::Starting, Event::Hook(_)) => None,
+            (_, Event::Hook(_)) | (Stage::Closing, Event::Warnings(_)) => {
+                self.watch(now);
+                Some(vec![])
+            }
             (Stage::Planning, Event::Planned(_)) => {
                 self.enter(now, Stage::Preparing);
                 Some(vec![])
@@ -236,6 +296,7 @@ impl Conversation {
                 self.watch(now);
                 Some(vec![])
             }
+            (Stage::Running { .. }, Event::Found(_)) => Some(vec![]),
             (Stage::Running { .. }, Event::Finished(_) | Event::Fixture(_) | Event::Class(_)) => {
                 self.running = None;
                 self.watch(now);
@@ -267,6 +328,11 @@ impl Conversation {
             Work::Collect { labels } => {
                 (Stage::Collecting, Command::Collect { labels: labels.clone() })
             }
+            Work::Combine { parts } => {
+                let parts = parts.clone();
+                self.enter(now, Stage::Combining);
+                return vec![Output::Deliver(parts), Output::Command(Command::Combine)];
+            }
             Work::Run { app, labels, tests } => {
                 let (app, labels, tests) = (app.clone(), labels.clone(), tests.clone());
                 let databases = std::mem::take(&mut self.databases);
@@ -288,6 +354,11 @@ impl Conversation {
 
     fn exited(&mut self, exit: &Exit) -> Vec<Output> {
         let running = self.running.as_ref().map(|(test, _)| test);
+        if self.is_unproven {
+            // It may have ended before this lease had it, for whatever reason.
+            let reason = "the pod that was kept for this lease ended before it answered".to_owned();
+            return self.end(Ending::Infrastructure { reason });
+        }
         let evidence = |exited| Evidence { exited, exit, running, memory_limit: self.memory_limit };
         let ending = match &self.stage {
             Stage::Dying { fate: Fate::Known(ending), .. } => ending.clone(),
@@ -306,7 +377,7 @@ impl Conversation {
     fn overdue(&mut self, now: Instant) -> Vec<Output> {
         let phase = match &self.stage {
             Stage::Booting => Phase::Boot,
-            Stage::Collecting | Stage::Planning => Phase::Collect,
+            Stage::Collecting | Stage::Planning | Stage::Combining => Phase::Collect,
             Stage::Preparing => Phase::Databases,
             Stage::Running { .. } => match self.running.clone() {
                 Some((test, r#try)) => return self.time_out(now, test, r#try),
@@ -340,7 +411,15 @@ impl Conversation {
         let seconds = self.hello.test_timeout.unwrap_or(Seconds::ZERO);
         let stacks = "the harness did not answer, so there are no stacks".to_owned();
         let output = Printed::default();
-        let event = Event::TimedOut(TimedOut { test, r#try, seconds, stacks, output });
+        let event = Event::TimedOut(TimedOut {
+            test,
+            r#try,
+            seconds,
+            stacks,
+            output,
+            limit_of: LimitOf::Test,
+            tests: vec![],
+        });
         let mut outputs = vec![Output::Event(event)];
         outputs.extend(self.kill(now, Fate::Known(Ending::TimedOut)));
         outputs
@@ -349,6 +428,18 @@ impl Conversation {
     fn kill(&mut self, now: Instant, fate: Fate) -> Vec<Output> {
         self.enter(now, Stage::Dying { fate, killed: true });
         vec![Output::Kill]
+    }
+
+    /// Lets the pod do what is left to do around its tests, for a moment, and ends it.
+    fn stop(&mut self, now: Instant, ending: Ending) -> Vec<Output> {
+        let has_begun = !matches!(self.stage, Stage::Starting | Stage::Dying { .. });
+        if !has_begun || !(self.hello.around.has_an_end() || self.hello.db_token.is_some()) {
+            return self.abandon(ending);
+        }
+        self.running = None;
+        self.stage = Stage::Dying { fate: Fate::Known(ending), killed: false };
+        self.deadline = now.checked_add(STOP_LIMIT);
+        vec![Output::Command(Command::Stop)]
     }
 
     fn abandon(&mut self, ending: Ending) -> Vec<Output> {
@@ -376,8 +467,18 @@ impl Conversation {
             Stage::Running { .. } if self.running.is_some() => self.test_limit(),
             // The harness holds fixtures to the limit of a test.
             Stage::Running { .. } => self.test_limit().max(Some(QUIET_LIMIT)),
-            Stage::Booting | Stage::Collecting | Stage::Planning | Stage::Closing => {
-                Some(QUIET_LIMIT)
+            Stage::Booting
+            | Stage::Collecting
+            | Stage::Combining
+            | Stage::Planning
+            | Stage::Closing => Some(QUIET_LIMIT.max(self.hello.around.limit())),
+            // A pod that is to stop has the time it was given then, and no more.
+            Stage::Dying {
+                fate: Fate::Known(Ending::Revoked | Ending::Infrastructure { .. }),
+                killed: false,
+            } => return,
+            Stage::Dying { killed: false, .. } if self.hello.around.has_an_end() => {
+                Some(self.hello.around.limit())
             }
             Stage::Dying { killed: false, .. } => Some(LINGER_LIMIT),
             Stage::Dying { killed: true, .. } => Some(KILL_LIMIT),
@@ -388,48 +489,6 @@ impl Conversation {
     fn test_limit(&self) -> Option<Duration> {
         let limit = self.hello.test_timeout?.duration();
         Some(limit.saturating_add(TIMEOUT_GRACE))
-    }
-}
-
-/// What is said of a pod that was silent for too long.
-pub(super) fn silence(phase: Phase) -> Failed {
-    let (doing, limit) = match phase {
-        Phase::Boot => ("loading Django and the settings", QUIET_LIMIT),
-        Phase::Collect => ("loading test modules", QUIET_LIMIT),
-        Phase::Databases => ("setting up the databases", DATABASES_LIMIT),
-        Phase::Checks => ("running system checks", QUIET_LIMIT),
-        Phase::Run => ("between tests, in a class or module fixture", QUIET_LIMIT),
-        Phase::Teardown => ("taking the databases down", QUIET_LIMIT),
-    };
-    let message =
-        format!("the pod was killed after {} minutes of silence, {doing}", limit.as_secs() / 60);
-    let failure = Failure {
-        kind: FailureKind::Error,
-        exception: "TimeoutError".to_owned(),
-        traceback: message.clone(),
-        message,
-        subtest: None,
-    };
-    Failed { phase, failures: vec![failure], output: Printed::default() }
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::Warming(_) => "`warming`",
-        Event::PodStarted(_) => "`pod_started`",
-        Event::Booted(_) => "`booted`",
-        Event::Collected(_) => "`collected`",
-        Event::Planned(_) => "`planned`",
-        Event::Ready(_) => "`ready`",
-        Event::Started { .. } => "`started`",
-        Event::Finished(_) => "`finished`",
-        Event::Fixture(_) => "`fixture`",
-        Event::Class(_) => "`class`",
-        Event::Done { .. } => "`done`",
-        Event::Failed(_) => "`failed`",
-        Event::TimedOut(_) => "`timed_out`",
-        Event::Closed(_) => "`closed`",
-        Event::Ended(_) => "`ended`",
     }
 }
 

@@ -1,11 +1,14 @@
 //! Scenarios of one lease, and what holds of every conversation.
 
+use muletrain_proto::coverage::Combined;
 use muletrain_proto::event::{Booted, Closed, Collected, Finished, Planned, Ready};
+use muletrain_proto::hook::{self, Hook, Scope};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::verdict::Verdict;
 use proptest::prelude::*;
 
 use super::*;
+use crate::pure::around::Around;
 use crate::pure::pod;
 use crate::samples::{brief, image, lease, test, work};
 
@@ -21,6 +24,14 @@ impl Talk {
         brief.options.test_timeout = Some(seconds(60));
         let hello = pod::hello(&lease(1), &brief, "/app".to_owned());
         Self { conversation: Conversation::new(work, hello, Some(1 << 30)), now: Instant::now() }
+    }
+
+    /// One whose pod has something left to do once its tests are over.
+    fn with_an_end(mut self) -> Self {
+        let mut brief = brief(image());
+        brief.options.hooks.pod_teardown = vec!["make clean".to_owned()];
+        self.conversation.hello.around = Around::of(&lease(1), &brief);
+        self
     }
 
     /// One that has its pod, its plan and its databases, and a grant it works on.
@@ -55,6 +66,8 @@ impl Talk {
 fn show(output: &Output) -> String {
     match output {
         Output::Kill => "kill".to_owned(),
+        Output::Take(piece) => format!("take {}", piece.name),
+        Output::Deliver(parts) => format!("deliver {}", parts.len()),
         Output::Event(Event::Ended(Ending::Crashed(death))) => {
             let running = death.running.as_ref().map_or("nothing", TestId::as_str);
             format!("crashed in {running}: {}", death.reason)
@@ -80,11 +93,11 @@ fn seconds(seconds: u32) -> Seconds {
 }
 
 fn started() -> Input {
-    Input::Started(PodStarted { pod: "pod".to_owned(), seconds: Seconds::ZERO })
+    Input::Started(PodStarted { pod: "pod".to_owned(), seconds: Seconds::ZERO, reused: false })
 }
 
 fn grant(number: u32, last: bool) -> Input {
-    Input::Grant(Grant { number, tests: None, last })
+    Input::Grant(Grant { number, tests: None, last, ordered: false })
 }
 
 fn booted() -> Event {
@@ -138,6 +151,72 @@ fn worker_died(signal: i32) -> Input {
         output: Printed::default(),
     };
     Input::Line(Ok(Line::Exited(Box::new(exited))))
+}
+
+fn torn_down() -> Event {
+    Event::Hook(Hook {
+        scope: Scope::Pod,
+        stage: hook::Stage::Teardown,
+        command: "make clean".to_owned(),
+        seconds: Seconds::ZERO,
+        status: Some(0),
+        signal: None,
+        timed_out: false,
+        output: Printed::default(),
+    })
+}
+
+fn piece() -> Input {
+    let line = r#"{"type":"artifact","name":"a.log","size":1,"data":"eA==","last":true}"#;
+    Input::Line(harness::parse(line))
+}
+
+#[test]
+fn what_is_around_the_tests_goes_on_after_their_process_died() {
+    let mut talk = Talk::running().with_an_end();
+    talk.say(begins("a.B.c"));
+    assert_eq!(talk.tell(worker_died(11)), [""; 0]);
+    assert_eq!(talk.say(torn_down()), ["event `hook`"]);
+    assert_eq!(talk.tell(piece()), ["take a.log"]);
+    assert_eq!(talk.tell(gone()), ["crashed in a.B.c: segmentation fault (signal 11)"]);
+}
+
+#[test]
+fn a_pod_with_something_left_to_do_is_asked_to_stop_and_has_a_moment_for_it() {
+    for wish in [Input::Revoke, Input::Stop { reason: "over".to_owned() }] {
+        let mut talk = Talk::running().with_an_end();
+        assert_eq!(talk.tell(wish), ["command `stop`"]);
+        assert_eq!(talk.say(torn_down()), ["event `hook`"]);
+        let (waited, outputs) = talk.wait();
+        assert_eq!((waited, outputs), (STOP_LIMIT, vec!["kill".to_owned()]));
+        assert_eq!(talk.tell(gone()).len(), 1);
+        assert!(talk.conversation.is_over());
+    }
+    let mut talk = Talk::running();
+    assert_eq!(talk.tell(Input::Revoke), ["kill", "ended revoked"], "nothing is left to do");
+}
+
+#[test]
+fn what_pods_measured_is_sent_before_it_is_combined() {
+    let mut talk = Talk::of(Work::Combine { parts: vec![] });
+    talk.tell(started());
+    let said = talk.say(booted());
+    assert_eq!(said, ["event `booted`", "deliver 0", "command `combine`"]);
+    let combined = Combined {
+        files: 2,
+        statements: 10,
+        missing: 1,
+        branches: 0,
+        missing_branches: 0,
+        percent: "90".to_owned(),
+        demanded: None,
+        notes: vec![],
+        seconds: Seconds::ZERO,
+    };
+    assert_eq!(talk.say(Event::Combined(combined)), ["event `combined`", "command `finish`"]);
+    assert_eq!(talk.tell(piece()), ["take a.log"]);
+    assert_eq!(talk.say(closed()), ["event `closed`"]);
+    assert_eq!(talk.tell(gone()), ["ended closed"]);
 }
 
 #[test]
@@ -237,6 +316,64 @@ fn a_revoked_lease_is_over_at_once() {
     }
 }
 
+fn resumed() -> Input {
+    let Event::Booted(booted) = booted() else { panic!("it is what it says") };
+    let started = PodStarted { pod: "pod".to_owned(), seconds: Seconds::ZERO, reused: true };
+    Input::Resumed(started, Booted { seconds: seconds(5), ..booted })
+}
+
+#[test]
+fn a_pod_whose_child_is_gone_is_there_for_the_next_lease() {
+    let mut talk = Talk::running();
+    talk.say(Event::Done { grant: 1 });
+    talk.say(closed());
+    assert!(talk.conversation.parked().is_none());
+    assert_eq!(talk.tell(Input::Line(Ok(Line::Idle))), ["ended closed"]);
+    assert!(talk.conversation.parked().is_some() && talk.conversation.is_over());
+}
+
+#[test]
+fn a_pod_that_is_there_already_is_given_the_app_at_once() {
+    let mut talk = Talk::of(work());
+    let begun = ["event `pod_started`", "event `booted`", "command `assign`"];
+    assert_eq!(talk.tell(resumed()), begun);
+    talk.say(planned());
+    talk.say(ready());
+    assert_eq!(talk.tell(grant(1, true)), ["command `run`"]);
+    talk.say(Event::Done { grant: 1 });
+    talk.say(closed());
+    talk.tell(Input::Line(Ok(Line::Idle)));
+    let took = talk.conversation.parked().map(|booted| booted.seconds);
+    assert_eq!(took, Some(seconds(5)), "that of the lease for which it was loaded");
+}
+
+#[test]
+fn a_pod_that_ended_while_it_was_kept_is_nobodys_crash() {
+    let mut talk = Talk::of(work());
+    talk.tell(resumed());
+    let reason = "infrastructure: the pod that was kept for this lease ended before it answered";
+    assert_eq!(talk.tell(gone()), [reason]);
+    let mut talk = Talk::of(work());
+    talk.tell(resumed());
+    talk.say(planned());
+    assert!(talk.tell(gone())[0].starts_with("crashed"), "once it has answered, it was the tests");
+}
+
+#[test]
+fn a_child_is_told_of_only_once_its_pod_is_closed() {
+    let mut talk = Talk::running();
+    assert_eq!(talk.tell(Input::Line(Ok(Line::Idle))), ["kill"]);
+    assert!(talk.conversation.parked().is_none());
+}
+
+#[test]
+fn where_databases_may_be_shared_a_pod_is_asked_to_stop() {
+    let mut talk = Talk::running();
+    talk.conversation.hello.db_token = Some("0123456789ab".to_owned());
+    assert_eq!(talk.tell(Input::Revoke), ["command `stop`"]);
+    assert_eq!(talk.tell(gone()), ["ended revoked"]);
+}
+
 #[test]
 fn a_line_at_the_wrong_time_ends_the_pod_and_says_so() {
     let mut talk = Talk::running();
@@ -302,6 +439,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(worker_died(9)),
         1 => Just(Input::Line(Err(harness::Error::Protocol { found: 2 }))),
         1 => Just(gone()),
+        1 => Just(Input::Line(Ok(Line::Idle))),
+        1 => Just(resumed()),
         1 => Just(Input::Tick),
         1 => Just(Input::Revoke),
         1 => Just(Input::NotStarted { reason: String::new() }),

@@ -3,18 +3,27 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use muletrain_proto::artifact::{Kind, Name};
+use muletrain_proto::coverage::Combined;
 use muletrain_proto::event::{
-    Booted, ClassTimes, Closed, Collected, Event, Failed, Finished, Fixture, Planned, Ready,
-    TimedOut,
+    Booted, ClassTimes, Closed, Collected, Event, Failed, Finished, Fixture, Found, Planned, Ready,
+    TimedOut, Warnings,
 };
-use muletrain_proto::id::{AppLabel, TestId};
+use muletrain_proto::hook::Hook;
+use muletrain_proto::id::{AppLabel, RunId, TestId};
 use muletrain_proto::lease::GrantedTest;
 use muletrain_proto::outcome::Output;
+use muletrain_proto::run::Isolation;
 use muletrain_proto::seconds::Seconds;
+use muletrain_proto::suite::Suite;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::pure::around::Around;
 use crate::pure::kept;
+
+/// The adapter that makes one report of what pods measured of their coverage.
+pub const COVERAGE: &str = "coverage";
 
 /// Version of the protocol spoken here.
 pub const PROTOCOL: u32 = 1;
@@ -60,9 +69,21 @@ pub enum Command {
         grant: u32,
         /// Tests and tries; none: all that were planned, first try.
         tests: Option<Vec<GrantedTest>>,
+        /// In this order, and not in that of a serial run.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        ordered: bool,
+        /// No other tests follow.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
     },
     /// Take everything down.
     Finish,
+    /// End the tests at once, and do what is left to do around them.
+    Stop,
+    /// A piece of what a pod measured of its coverage.
+    Part(Piece),
+    /// Make one report of these.
+    Combine,
 }
 
 /// All a harness needs to load the project.
@@ -72,16 +93,30 @@ pub struct Hello {
     pub protocol: u32,
     /// Absolute path of the project's root.
     pub root: String,
-    /// `manage.py`, relative to the root.
-    pub manage: Option<String>,
-    /// Settings module.
-    pub settings: Option<String>,
+    /// The run.
+    pub run: RunId,
+    /// The suite, with what its adapter has to know.
+    pub suite: Suite,
     /// What loads and runs the tests.
     pub adapter: &'static str,
     /// Apps and their folders.
     pub apps: Vec<App>,
     /// Time limit of a test.
     pub test_timeout: Option<Seconds>,
+    /// Time limit of a class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_timeout: Option<Seconds>,
+    /// Time limit of the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_timeout: Option<Seconds>,
+    /// What the names of test databases begin with; none: Django's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub db_prefix: Option<String>,
+    /// Tells this pod's databases from those of others, where they may meet on a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub db_token: Option<String>,
+    /// What every app has to itself.
+    pub isolation: Isolation,
     /// Whether Django's system checks run.
     pub checks: bool,
     /// Bytes kept of one test's output.
@@ -89,9 +124,28 @@ pub struct Hello {
     /// Values of the variables that `[env] pass` names. They travel here because a container's
     /// environment can be read by whoever may inspect it.
     pub environment: BTreeMap<String, String>,
+    /// Services that its pod has; the harness need not know.
+    #[serde(skip)]
+    pub services: Vec<String>,
+    /// What is around the tests.
+    #[serde(flatten)]
+    pub around: Around,
     /// Whether to note which files are read.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub trace: bool,
+    /// The seed by which classes and methods are shuffled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffle: Option<u64>,
+}
+
+impl Hello {
+    /// Whether a pod that was told the other hello can do what this one asks for.
+    #[must_use]
+    pub fn fits(&self, other: &Self) -> bool {
+        let of_no_pod =
+            |hello: &Self| Self { root: String::new(), db_token: None, ..hello.clone() };
+        self.isolation == Isolation::Fork && of_no_pod(self) == of_no_pod(other)
+    }
 }
 
 impl fmt::Debug for Hello {
@@ -133,6 +187,52 @@ impl Command {
     }
 }
 
+/// A piece of a file, on its way out of a pod or into one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Piece {
+    /// The file's name, unique in its pod.
+    pub name: Name,
+    /// What it is for.
+    #[serde(default)]
+    pub kind: Kind,
+    /// Bytes the file has, those that are cut off among them.
+    #[serde(default)]
+    pub size: u64,
+    /// What comes next of it, in base64.
+    #[serde(default)]
+    pub data: String,
+    /// Whether it is the last piece.
+    pub last: bool,
+    /// Bytes cut off the end of the file.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+    /// Why the file is not taken out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
+}
+
+impl Piece {
+    /// What it says of its file.
+    #[must_use]
+    pub fn clone_without_data(&self) -> Self {
+        let Self { name, kind, size, last, omitted, lost, .. } = self;
+        Self {
+            name: name.clone(),
+            kind: *kind,
+            size: *size,
+            data: String::new(),
+            last: *last,
+            omitted: *omitted,
+            lost: lost.clone(),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What the harness says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line {
@@ -140,8 +240,12 @@ pub enum Line {
     Event(Event),
     /// What the agent keeps databases by, and no scheduler gets.
     Kept(Kept),
+    /// A piece of a file that is taken out of the pod.
+    Piece(Piece),
     /// From the supervisor: the worker ended without its sentinel.
     Exited(Box<Exited>),
+    /// From the supervisor: the child that ran an app is gone, and the pod takes another one.
+    Idle,
 }
 
 /// What a harness says of kept databases.
@@ -212,6 +316,7 @@ enum Raw {
     },
     Collected(Collected),
     Planned(Planned),
+    Found(Found),
     Ready(Ready),
     Started {
         test: TestId,
@@ -234,7 +339,12 @@ enum Raw {
         manifest: Value,
         seconds: Seconds,
     },
+    Artifact(Piece),
+    Hook(Hook),
+    Warnings(Warnings),
+    Combined(Combined),
     Exited(Box<Exited>),
+    Idle,
 }
 
 /// Reads a line of the harness.
@@ -251,6 +361,11 @@ pub fn parse(line: &str) -> Result<Line, Error> {
             return Err(Error::Protocol { found: protocol });
         }
         Raw::Exited(exited) => return Ok(Line::Exited(exited)),
+        Raw::Idle => return Ok(Line::Idle),
+        Raw::Artifact(piece) => return Ok(Line::Piece(piece)),
+        Raw::Hook(hook) => Event::Hook(hook),
+        Raw::Warnings(warnings) => Event::Warnings(warnings),
+        Raw::Combined(combined) => Event::Combined(combined),
         Raw::Matched { id } => return Ok(Line::Kept(Kept::Matched(id))),
         Raw::Database(database) => return Ok(Line::Kept(Kept::Database(database))),
         Raw::Warmed { manifest, seconds } => {
@@ -259,6 +374,7 @@ pub fn parse(line: &str) -> Result<Line, Error> {
         Raw::Booted { booted, .. } => Event::Booted(booted),
         Raw::Collected(collected) => Event::Collected(collected),
         Raw::Planned(planned) => Event::Planned(planned),
+        Raw::Found(found) => Event::Found(found),
         Raw::Ready(ready) => Event::Ready(ready),
         Raw::Started { test, r#try } => Event::Started { test, r#try },
         Raw::Finished(finished) => Event::Finished(finished),
@@ -272,112 +388,5 @@ pub fn parse(line: &str) -> Result<Line, Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn commands_are_one_line_of_json() {
-        let lines: String = [
-            Command::Collect { labels: vec!["shop".to_owned()] },
-            Command::Assign {
-                app: AppLabel::new("shop").unwrap(),
-                labels: vec!["shop".to_owned()],
-                tests: None,
-                databases: vec![],
-            },
-            Command::Match {
-                root: "/app".to_owned(),
-                candidates: vec![Candidate { id: "1".to_owned(), manifest: Value::Null }],
-            },
-            Command::Warm,
-            Command::Run {
-                grant: 1,
-                tests: Some(vec![GrantedTest { id: TestId::new("a.B.c").unwrap(), r#try: 2 }]),
-            },
-            Command::Finish,
-        ]
-        .iter()
-        .map(|command| String::from_utf8(command.to_line()).unwrap())
-        .collect();
-        insta::assert_snapshot!(lines, @r#"
-        {"type":"collect","labels":["shop"]}
-        {"type":"assign","app":"shop","labels":["shop"],"tests":null}
-        {"type":"match","root":"/app","candidates":[{"id":"1","manifest":null}]}
-        {"type":"warm"}
-        {"type":"run","grant":1,"tests":[{"id":"a.B.c","try":2}]}
-        {"type":"finish"}
-        "#);
-    }
-
-    #[test]
-    fn an_event_is_read() {
-        let line = r#"{"type":"finished","test":"a.B.c","try":1,"verdict":"passed","seconds":0.5,
-            "reason":null,"failures":[],"output":"hi","output_omitted":0}"#;
-        let Line::Event(Event::Finished(finished)) = parse(line).unwrap() else { panic!() };
-        assert_eq!(finished.output, Output { text: "hi".to_owned(), omitted: 0 });
-    }
-
-    #[test]
-    fn the_end_of_the_worker_is_read() {
-        let line = r#"{"type":"exited","status":null,"signal":11,"running":"a.B.c",
-            "output":"","output_omitted":0,"peak_kib":null}"#;
-        let Line::Exited(exited) = parse(line).unwrap() else { panic!() };
-        assert_eq!((exited.status, exited.signal), (None, Some(11)));
-    }
-
-    #[test]
-    fn what_is_said_of_kept_databases_is_read() {
-        let database = r#"{"type":"database","alias":"default","vendor":"sqlite","name":"test",
-            "tables":"5f","data":"eJw=","seconds":2.5}"#;
-        let Line::Kept(Kept::Database(database)) = parse(database).unwrap() else { panic!() };
-        assert_eq!((database.alias.as_str(), database.data.as_deref()), ("default", Some("eJw=")));
-        let warmed = r#"{"type":"warmed","manifest":{"version":1,"files":[]},"seconds":3}"#;
-        let Line::Kept(Kept::Warmed { manifest, .. }) = parse(warmed).unwrap() else { panic!() };
-        assert_eq!(manifest["version"], 1);
-        let matched = parse(r#"{"type":"matched","id":null}"#).unwrap();
-        assert_eq!(matched, Line::Kept(Kept::Matched(None)));
-    }
-
-    #[test]
-    fn what_is_not_understood_is_an_error() {
-        for line in [
-            "",
-            "hello",
-            "{}",
-            r#"{"type":"pod_started","pod":"x","seconds":1}"#,
-            r#"{"type":"ended","how":"closed"}"#,
-            r#"{"type":"surprise"}"#,
-            r#"{"type":"done","grant":-1}"#,
-            r#"{"type":"booted","protocol":2,"python":"","django":"","runner":"","seconds":1}"#,
-        ] {
-            assert!(parse(line).is_err(), "{line}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_panics(line in ".{0,200}") {
-            let _ = parse(&line);
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_in_debug_output() {
-        let hello = Hello {
-            protocol: PROTOCOL,
-            root: "/app".to_owned(),
-            manage: None,
-            settings: None,
-            adapter: "django",
-            apps: vec![],
-            test_timeout: None,
-            checks: false,
-            output_limit: 1,
-            environment: [("KEY".to_owned(), "canary".to_owned())].into(),
-            trace: false,
-        };
-        assert!(!format!("{:?}", Command::Hello(Box::new(hello))).contains("canary"));
-    }
-}
+#[path = "harness_tests.rs"]
+mod tests;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use muletrain_proto::id::SuiteName;
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::{Content, Service};
+use muletrain_proto::suite::Adapter;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -133,9 +135,9 @@ pub struct Place {
 pub struct Key(String);
 
 impl Key {
-    /// The key of a run's databases on an agent whose pods are in this place.
+    /// The key of the databases of a suite on an agent whose pods are in this place.
     #[must_use]
-    pub fn new(brief: &RunBrief, place: &Place) -> Self {
+    pub fn new(brief: &RunBrief, suite: &SuiteName, place: &Place) -> Self {
         let snapshot = &brief.snapshot;
         let runtime = match snapshot.content {
             Content::Docker { .. } => "docker",
@@ -148,8 +150,9 @@ impl Key {
             platform: &place.platform,
             engine: place.engine.as_deref(),
             python: &snapshot.python,
-            manage: snapshot.project.manage.as_deref(),
-            settings: snapshot.project.settings.as_deref(),
+            suite: snapshot
+                .suite(suite)
+                .map(|suite| (&suite.adapter, suite.path.as_str(), &suite.environment)),
             set: &snapshot.environment.set,
             passed: &brief.secrets.0,
             services: &snapshot.services,
@@ -175,8 +178,7 @@ struct Surroundings<'a> {
     platform: &'a str,
     engine: Option<&'a str>,
     python: &'a str,
-    manage: Option<&'a str>,
-    settings: Option<&'a str>,
+    suite: Option<(&'a Adapter, &'a str, &'a BTreeMap<String, String>)>,
     set: &'a BTreeMap<String, String>,
     passed: &'a BTreeMap<String, String>,
     services: &'a [Service],
@@ -196,13 +198,19 @@ mod tests {
         let key = |change: Change| {
             let mut brief = brief(image());
             change(&mut brief);
-            Key::new(&brief, &place())
+            Key::new(&brief, &SuiteName::default(), &place())
         };
         let same = key(|_| {});
         let changes: [Change; 6] = [
             |brief| brief.snapshot.python = "python3.13".to_owned(),
-            |brief| brief.snapshot.project.settings = Some("config.ci".to_owned()),
-            |brief| brief.snapshot.project.manage = Some("src/manage.py".to_owned()),
+            |brief| {
+                let settings = Some("config.ci".to_owned());
+                brief.snapshot.suites[0].adapter = Adapter::Django { manage: None, settings };
+            },
+            |brief| {
+                let set = &mut brief.snapshot.suites[0].environment;
+                set.insert("A".to_owned(), "1".to_owned());
+            },
             |brief| {
                 brief.snapshot.environment.set.insert("A".to_owned(), "1".to_owned());
             },
@@ -220,7 +228,7 @@ mod tests {
         for change in elsewhere {
             let mut place = place();
             change(&mut place);
-            assert_ne!(Key::new(&brief(image()), &place), same);
+            assert_ne!(Key::new(&brief(image()), &SuiteName::default(), &place), same);
         }
     }
 
@@ -234,8 +242,10 @@ mod tests {
             platform: "linux/amd64".to_owned(),
             root: "/srv".to_owned(),
             user: "1000:1000".to_owned(),
+            base: None,
         };
-        assert_eq!(Key::new(&other, &place()), Key::new(&brief(image()), &place()));
+        let key = |brief| Key::new(brief, &SuiteName::default(), &place());
+        assert_eq!(key(&other), key(&brief(image())));
     }
 
     #[test]

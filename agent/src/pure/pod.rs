@@ -8,12 +8,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use muletrain_proto::id::{AgentId, BootId, LeaseKey};
-use muletrain_proto::lease::Lease;
+use muletrain_proto::lease::{Lease, Work};
 use muletrain_proto::link::{RunBrief, Runtime};
-use muletrain_proto::run::Limits;
-use muletrain_proto::snapshot::{self, Content, Ready, Service, Snapshot};
+use muletrain_proto::run::{Isolation, Limits};
+use muletrain_proto::snapshot::{self, Base, Content, Ready, Service, Snapshot};
+use muletrain_proto::suite::{Adapter, Suite};
+use sha2::{Digest, Sha256};
 
-use crate::pure::harness::{App, Hello, PROTOCOL};
+use crate::pure::around::Around;
+use crate::pure::conversation::QUIET_LIMIT;
+use crate::pure::harness::{App, COVERAGE, Hello, PROTOCOL};
 
 /// What official service images need to prepare their folders and step down from root.
 pub const SERVICE_CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
@@ -32,6 +36,9 @@ while True:
 /// Marks the processes of a pod, in their environment: those of a host process may leave its
 /// group, and a mark is inherited.
 pub const MARK: &str = "MULETRAIN_POD";
+
+/// Time limit of a command's job where the user sets none: it may stand for thousands of tests.
+const JOB_LIMIT: Duration = Duration::from_secs(60 * 60);
 
 /// The least memory a container is given, in bytes.
 const LEAST_MEMORY: u64 = 32 << 20;
@@ -53,6 +60,13 @@ impl Owner {
     #[must_use]
     pub fn mark(&self, lease: &LeaseKey) -> String {
         format!("{}{}/{}/{}", self.mark_prefix(), lease.run, lease.lease, lease.epoch.0)
+    }
+
+    /// What tells the databases of a lease's pod from those of all others, on whatever server.
+    #[must_use]
+    pub fn database_token(&self, lease: &LeaseKey) -> String {
+        let digest = Sha256::digest(self.mark(lease));
+        digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What the marks of all leases of this boot begin with.
@@ -105,6 +119,8 @@ pub enum Role {
     Tests {
         /// `os/architecture` its image has to have.
         platform: String,
+        /// What of its image a registry has.
+        base: Option<Base>,
     },
     /// A service.
     Service {
@@ -178,14 +194,14 @@ pub fn containers(
     bootstrap: &str,
 ) -> Result<Vec<Container>, Error> {
     let snapshot = &brief.snapshot;
-    let Content::Docker { image, platform, root, user } = &snapshot.content else {
+    let Content::Docker { image, platform, root, user, base } = &snapshot.content else {
         return Err(Error::Runtime { snapshot: Runtime::Process, agent: Runtime::Docker });
     };
     let labels = labels(lease, owner, deadline);
     let limits = limits(brief);
     let tests = Container {
         name: tests_name(owner, lease),
-        role: Role::Tests { platform: platform.clone() },
+        role: Role::Tests { platform: platform.clone(), base: base.clone() },
         image: image.clone(),
         entrypoint: vec![snapshot.python.clone(), "-c".to_owned(), bootstrap.to_owned()],
         command: vec![],
@@ -308,6 +324,22 @@ pub fn storing(lease: &LeaseKey, brief: &RunBrief, owner: &Owner) -> Vec<Storing
     storing.collect()
 }
 
+/// The run as the pod of a lease has it: with the services that its tests need.
+#[must_use]
+pub fn of_lease(lease: &Lease, brief: &RunBrief) -> RunBrief {
+    let mut brief = brief.clone();
+    brief.snapshot.services.retain(|service| !lease.without.contains(&service.name));
+    brief
+}
+
+/// The run with the services that all its pods have: what databases are set up with.
+#[must_use]
+pub fn of_all(brief: &RunBrief) -> RunBrief {
+    let mut brief = brief.clone();
+    brief.snapshot.services.retain(|service| service.only.is_empty());
+    brief
+}
+
 /// The run with these images for services, by their names, in place of the services' own.
 #[must_use]
 pub fn with_images(brief: &RunBrief, images: &BTreeMap<String, String>) -> RunBrief {
@@ -399,18 +431,46 @@ pub fn process(lease: &LeaseKey, brief: &RunBrief, owner: &Owner) -> Result<Proc
 pub fn hello(lease: &Lease, brief: &RunBrief, root: String) -> Hello {
     let snapshot = &brief.snapshot;
     let app = |app: &snapshot::App| App { label: app.label.clone(), path: app.path.clone() };
+    let apps = snapshot.apps.iter().filter(|app| app.suite == lease.suite).map(app).collect();
+    let secrets = brief.secrets.0.clone();
+    let suite = snapshot.suite(&lease.suite).cloned().unwrap_or_else(|| {
+        // Only a scheduler that invents suites leads here; its tests are then not found.
+        Suite::new(lease.suite.clone(), Adapter::Django { manage: None, settings: None })
+    });
+    let around = Around::of(lease, brief);
+    let (isolation, limit) = match suite.adapter {
+        // What is done once for a pod, at its end, belongs to the one lease that can tell of it.
+        Adapter::Django { .. } if around.ends_with_its_pod() => (Isolation::App, QUIET_LIMIT),
+        Adapter::Django { .. } => (brief.options.isolation, QUIET_LIMIT),
+        // Only Django's own runner can be loaded once and forked for each app.
+        Adapter::Pytest { .. } | Adapter::Unittest { .. } => (Isolation::App, QUIET_LIMIT),
+        Adapter::Command { .. } => (Isolation::App, JOB_LIMIT),
+    };
     Hello {
         protocol: PROTOCOL,
         root,
-        manage: snapshot.project.manage.clone(),
-        settings: snapshot.project.settings.clone(),
-        adapter: "django",
-        apps: snapshot.apps.iter().map(app).collect(),
-        test_timeout: brief.options.test_timeout,
-        checks: lease.checks,
+        run: brief.run.clone(),
+        adapter: match lease.work {
+            Work::Combine { .. } => COVERAGE,
+            Work::Collect { .. } | Work::Run { .. } => suite.adapter.kind(),
+        },
+        apps,
+        test_timeout: Some(brief.options.test_timeout.unwrap_or(limit.into())),
+        class_timeout: brief.options.class_timeout,
+        app_timeout: brief.options.app_timeout,
+        db_prefix: brief.options.db_prefix.clone(),
+        db_token: None,
+        isolation,
+        // A child that collects runs none, and its pod is kept for those that run them.
+        checks: lease.checks || isolation == Isolation::Fork,
         output_limit: brief.options.limits.output,
-        environment: brief.secrets.0.clone(),
+        environment: suite.environment.clone().into_iter().chain(secrets).collect(),
+        suite: Suite { environment: BTreeMap::new(), ..suite },
         trace: false,
+        around,
+        services: snapshot.services.iter().map(|service| service.name.clone()).collect(),
+        // An inventory has the order of a serial run, whatever order its tests run in.
+        shuffle: brief.options.shuffle.filter(|_| lease.work.app().is_some()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What every pod has, whatever a project or a user asks for.
 
 use muletrain_proto::run::Secrets;
+use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Environment;
 
 use super::*;
@@ -18,6 +19,7 @@ fn service(name: &str) -> Service {
         ready: Ready::Started,
         ready_limit: Duration::from_secs(60).into(),
         aliases: vec![format!("{name}.internal")],
+        only: vec![],
         provides: BTreeMap::new(),
         image_id: None,
     }
@@ -153,4 +155,38 @@ fn secrets_reach_the_harness_and_no_process_is_started_with_them() {
 
     let host = RunBrief { snapshot: brief(copy_of_the_tree()).snapshot, ..docker };
     assert!(!format!("{:?}", process(&key(1), &host, &owner()).unwrap()).contains("canary"));
+}
+
+#[test]
+fn a_test_without_a_limit_has_that_of_a_pod_that_is_silent() {
+    let limit = |brief: &RunBrief| hello(&lease(1), brief, "/app".to_owned()).test_timeout;
+    let mut brief = brief(image());
+    assert_eq!(limit(&brief), Some(QUIET_LIMIT.into()));
+    brief.options.test_timeout = Seconds::new(7200.0).ok();
+    assert_eq!(limit(&brief), Seconds::new(7200.0).ok(), "a longer one may be asked for");
+}
+
+#[test]
+fn a_pod_fits_another_lease_where_it_was_told_the_same() {
+    let told = |change: fn(&mut RunBrief)| {
+        let mut brief = brief(image());
+        brief.options.isolation = Isolation::Fork;
+        change(&mut brief);
+        hello(&lease(1), &brief, "/app".to_owned())
+    };
+    let there = Hello { root: "/elsewhere".to_owned(), ..told(|_| {}) };
+    assert!(told(|_| {}).fits(&Hello { db_token: Some("1".to_owned()), ..there.clone() }));
+    assert!(!told(|brief| brief.options.db_prefix = Some("ci".to_owned())).fits(&there));
+    assert!(!told(|brief| brief.options.class_timeout = Some(Seconds::ZERO)).fits(&there));
+    let alone = told(|brief| brief.options.isolation = Isolation::App);
+    assert!(!alone.fits(&alone), "an app that has its pod to itself");
+}
+
+#[test]
+fn databases_of_two_leases_never_have_one_name() {
+    let token = owner().database_token(&key(1));
+    assert!(token.len() == 12 && token.chars().all(|c| c.is_ascii_hexdigit()));
+    assert_ne!(token, owner().database_token(&key(2)));
+    let other = Owner { boot: BootId::new("another").unwrap(), ..owner() };
+    assert_ne!(token, other.database_token(&key(1)));
 }

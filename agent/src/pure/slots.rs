@@ -58,6 +58,8 @@ pub enum Effect {
     Revoke(LeaseKey),
     /// The agent wants this pod gone.
     Stop(LeaseKey, String),
+    /// Nothing more comes of this run.
+    Forget(RunId),
     /// Nothing is left to do.
     Exit,
 }
@@ -190,7 +192,7 @@ impl Slots {
             }
             ToAgent::Forget(run) => {
                 self.runs.remove(&run);
-                vec![]
+                vec![Effect::Forget(run)]
             }
             ToAgent::Lease(lease) => self.lease(lease),
             ToAgent::Grant(key, grant) => match self.is_live(&key) {

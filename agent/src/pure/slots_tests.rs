@@ -72,6 +72,7 @@ fn show(effect: &Effect) -> String {
         Effect::Grant(lease, grant) => format!("grant {} to {lease}", grant.number),
         Effect::Revoke(lease) => format!("revoke {lease}"),
         Effect::Stop(lease, reason) => format!("stop {lease}: {reason}"),
+        Effect::Forget(run) => format!("forget {run}"),
         Effect::Exit => "exit".to_owned(),
     }
 }

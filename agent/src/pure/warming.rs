@@ -8,10 +8,11 @@ use muletrain_proto::outcome::{Death, Ending, Failure as Raised};
 use muletrain_proto::seconds::Seconds;
 use serde_json::Value;
 
-use crate::pure::conversation::{DATABASES_LIMIT, LINGER_LIMIT, QUIET_LIMIT, silence};
+use crate::pure::conversation::{DATABASES_LIMIT, LINGER_LIMIT, QUIET_LIMIT};
 use crate::pure::harness::{self, Candidate, Command, Exited, Hello, Kept, Line};
 use crate::pure::kept::{CONTENT_LIMIT, Database};
 use crate::pure::outcome::{self, Evidence, Exit};
+use crate::pure::wording::silence;
 
 /// How long a pod may take to compare files.
 pub const MATCH_LIMIT: Duration = Duration::from_secs(2 * 60);
@@ -165,6 +166,10 @@ impl Warming {
             }
             Input::Line(Ok(Line::Event(event))) => self.event(now, &event),
             Input::Line(Ok(Line::Kept(kept))) => self.kept(now, kept),
+            Input::Line(Ok(Line::Idle)) => out_of_turn(),
+            Input::Line(Ok(Line::Piece(piece))) => {
+                fail(format!("the harness sent {}, which nobody asked for", piece.name))
+            }
             // Nothing else that is told while databases are made is that large.
             Input::Line(Err(harness::Error::TooLong))
                 if matches!(self.stage, Stage::Making { .. }) =>
@@ -186,6 +191,11 @@ impl Warming {
             }
             (Stage::Closing(made), Event::Closed(_)) => {
                 Step::End(Ok(Answer::Made(std::mem::take(made))))
+            }
+            // Commands run before the project is loaded and after everything else.
+            (_, Event::Hook(_)) => {
+                self.watch(now);
+                Step::Wait
             }
             _ => out_of_turn(),
         }

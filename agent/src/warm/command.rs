@@ -6,14 +6,13 @@ use std::time::Instant;
 
 use muletrain_proto::event::Failed;
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::id::RunId;
 use muletrain_proto::link::{self, RunBrief};
 use muletrain_proto::run::{Options, Secrets};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::{self, Content, Snapshot};
 use serde::Serialize;
 
-use super::{News, Outcome, Wait, Warmer};
+use super::{News, Outcome, Warmer};
 use crate::engine::{self, Host};
 use crate::pure::warming::Failure;
 use crate::settings::Warm;
@@ -86,7 +85,7 @@ pub async fn run(settings: Warm) -> Result<ExitCode, Error> {
     let mut signals = Signals::listen(false).map_err(Error::Signals)?;
     let mut text = String::new();
     io::stdin().lock().read_to_string(&mut text).map_err(Error::Input)?;
-    let brief = Arc::new(brief(settings.run.clone(), snapshot::read(&text)?));
+    let brief = Arc::new(brief(&settings, snapshot::read(&text)?));
     let begun = Instant::now();
     let state = State::open(&settings.state)?;
     let runtime = match brief.snapshot.content {
@@ -97,12 +96,10 @@ pub async fn run(settings: Warm) -> Result<ExitCode, Error> {
     let host = Host { runtime, endpoint, owner, scheduler: None, temporary: true };
     let (runtime, place, reaper) = engine::prepare(&host, &state).await?;
     let warmer = Arc::new(Warmer::new(runtime.clone(), place, &settings.cache));
-    let mut wait = warmer.wait_for(&brief);
     let outcome = tokio::select! {
-        outcome = outcome(&mut wait) => Some(outcome),
+        outcome = outcome(&warmer, &brief) => Some(outcome),
         _ = signals.next() => None,
     };
-    drop(wait);
     warmer.leave().await;
     runtime.sweep(&[]).await;
     drop(reaper);
@@ -113,20 +110,29 @@ pub async fn run(settings: Warm) -> Result<ExitCode, Error> {
 }
 
 /// A run of the snapshot, as far as databases go.
-fn brief(run: RunId, snapshot: Snapshot) -> RunBrief {
+fn brief(settings: &Warm, snapshot: Snapshot) -> RunBrief {
     let names = snapshot.environment.pass.iter();
     let secrets =
         names.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect();
-    let (options, secrets) = (Options::default(), Secrets(secrets));
-    RunBrief { run, snapshot, options, secrets }
+    let options = Options { limits: settings.limits, ..Options::default() };
+    RunBrief { run: settings.run.clone(), snapshot, options, secrets: Secrets(secrets) }
 }
 
-async fn outcome(wait: &mut Wait) -> Outcome {
-    loop {
-        if let News::Over(outcome, _) = wait.next().await {
-            return outcome;
+/// That of the last suite with databases, unless another one's failed before.
+async fn outcome(warmer: &Arc<Warmer>, brief: &Arc<RunBrief>) -> Outcome {
+    let mut last = Outcome::Skipped;
+    for suite in brief.snapshot.suites.iter().filter(|suite| suite.adapter.has_databases()) {
+        let mut wait = warmer.wait_for(brief, &suite.name);
+        last = loop {
+            if let News::Over(outcome, _) = wait.next().await {
+                break outcome;
+            }
+        };
+        if matches!(last, Outcome::Failed(_)) {
+            break;
         }
     }
+    last
 }
 
 fn print(outcome: &Outcome, seconds: Seconds) -> Result<ExitCode, Error> {

@@ -1,24 +1,37 @@
 //! One flight: kept databases are found, or made in a pod of their own.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Instant;
 
+use muletrain_proto::blob::Digest;
 use muletrain_proto::cli::chain;
-use muletrain_proto::id::{Epoch, LeaseId, LeaseKey, RunId};
+use muletrain_proto::client::databases::Sought;
+use muletrain_proto::id::{Epoch, LeaseId, LeaseKey, RunId, SuiteName};
 use muletrain_proto::lease::{Lease, Work};
 use muletrain_proto::link::RunBrief;
+use muletrain_proto::offer::Seek;
 use muletrain_proto::seconds::Seconds;
 
 use super::store::Store;
-use super::{Outcome, Warmer};
+use super::{Outcome, Warmer, exchange};
+use crate::docker::travel;
 use crate::pod::{Pod, Signal};
 use crate::pure::harness::Candidate;
-use crate::pure::kept::{self, Entry, Images, Key, Times};
+use crate::pure::kept::{self, Entry, Images, Key, Place, Times};
 use crate::pure::warming::{Answer, Failure, Input, Made, Step, Task, Warming};
 
 /// What pods of a flight are marked with. Leases are numbered from 1, so it is nobody else's.
 pub(super) fn pod(run: &RunId, number: u64) -> LeaseKey {
     LeaseKey { run: run.clone(), lease: LeaseId(0), epoch: Epoch(number) }
+}
+
+/// What others come to.
+enum Elsewhere {
+    /// Databases, kept here by now under this name.
+    Found(String),
+    /// None; others wait for those made here while this is kept.
+    Turn(Option<Box<Sought>>),
 }
 
 /// What a flight works with.
@@ -27,6 +40,7 @@ pub(super) struct Flight<'a> {
     pub(super) key: &'a Key,
     pub(super) pod: &'a LeaseKey,
     pub(super) brief: &'a RunBrief,
+    pub(super) suite: &'a SuiteName,
 }
 
 impl Flight<'_> {
@@ -44,9 +58,16 @@ impl Flight<'_> {
         if let Some(name) = self.find().await? {
             return Ok(Outcome::Found(name));
         }
+        let turn = match self.find_elsewhere().await? {
+            Elsewhere::Found(name) => return Ok(Outcome::Found(name)),
+            Elsewhere::Turn(turn) => turn,
+        };
         making();
         let begun = Instant::now();
         let made = self.make().await;
+        if let Ok(Outcome::Made { name, .. }) = &made {
+            self.offer(name, turn);
+        }
         if let Err(Failure::Unkept { .. }) = made {
             // The next snapshot's pod shall not set up what is thrown away again.
             let times = Times { saves: Seconds::ZERO, whole: begun.elapsed().into() };
@@ -58,6 +79,11 @@ impl Flight<'_> {
     /// The name of kept databases that fit this snapshot.
     async fn find(&self) -> Result<Option<String>, Failure> {
         let entries = self.stored(|store, key| Ok(store.entries(key))).await?;
+        self.matching(entries).await
+    }
+
+    /// The name of the first of these that fits this snapshot.
+    async fn matching(&self, entries: Vec<(String, Entry)>) -> Result<Option<String>, Failure> {
         let candidate = |(id, entry): (String, Entry)| Candidate { id, manifest: entry.manifest };
         let candidates: Vec<Candidate> = entries.into_iter().map(candidate).collect();
         if candidates.is_empty() {
@@ -77,6 +103,83 @@ impl Flight<'_> {
             Answer::Matched(name) => Ok(name),
             Answer::Made(_) => Err(Failure::other("the harness made what nobody asked for")),
         }
+    }
+
+    /// Databases of another agent that fit this snapshot, as some of this one's; else the turn to
+    /// make some.
+    async fn find_elsewhere(&self) -> Result<Elsewhere, Failure> {
+        let Some(exchange) = &self.warmer.exchange else { return Ok(Elsewhere::Turn(None)) };
+        let (key, mut known) = (self.key_elsewhere(), vec![]);
+        loop {
+            let snapshot = self.brief.snapshot.id.clone();
+            let seek = Seek { key, snapshot, known: known.clone() };
+            let Some(sought) = exchange.seek(seek).await else { return Ok(Elsewhere::Turn(None)) };
+            if sought.entries.is_empty() {
+                return Ok(Elsewhere::Turn(Some(Box::new(sought))));
+            }
+            let offered = exchange.entries(&sought.entries).await;
+            known.extend(sought.entries);
+            let fitting = self.matching(offered.clone()).await?;
+            let entry = offered.into_iter().find(|(name, _)| Some(name) == fitting.as_ref());
+            let Some((offer, entry)) = entry else { continue };
+            match self.adopt(entry).await {
+                Ok(name) => {
+                    tracing::info!(run = %self.brief.run, offer, "databases of another agent fit");
+                    return Ok(Elsewhere::Found(name));
+                }
+                Err(failure) => tracing::info!(offer, %failure, "databases stay elsewhere"),
+            }
+        }
+    }
+
+    /// Keeps databases of another agent as some of this one's; their name here.
+    async fn adopt(&self, entry: Entry) -> Result<String, Failure> {
+        let unfinished = self.stored(Store::begin).await?;
+        let (mut images, mut bytes) = (BTreeMap::new(), 0_u64);
+        for (service, image) in &entry.images {
+            let lower = exchange::lower(&self.brief.snapshot.services, service);
+            let lower = lower.ok_or_else(|| Failure::other("an image of no service is offered"))?;
+            let place = travel::Place {
+                pod: self.pod,
+                platform: &self.warmer.place.platform,
+                store: unfinished.store_id(),
+                entry: unfinished.name(),
+            };
+            let adopted = self.warmer.runtime.adopt_image(image, lower, service, place).await;
+            let (image, size) = adopted.map_err(|error| Failure::other(chain(&error)))?;
+            images.insert(service.clone(), image);
+            bytes = bytes.saturating_add(size);
+        }
+        let entry = Entry { images, ..entry };
+        // How long they would take here is not known: whoever offers them found them worth it.
+        self.stored(move |_, _| unfinished.finish(&entry, bytes)).await
+    }
+
+    /// Offers databases that were made to other agents, who wait for that as long as the turn is
+    /// kept; the pods of this one do not.
+    fn offer(&self, name: &str, turn: Option<Box<Sought>>) {
+        let (Some(exchange), Some(turn)) = (self.warmer.exchange.clone(), turn) else { return };
+        let (store, runtime) = (self.warmer.store.clone(), self.warmer.runtime.clone());
+        let (key, name, elsewhere) = (self.key.clone(), name.to_owned(), self.key_elsewhere());
+        let services = self.brief.snapshot.services.clone();
+        self.warmer.tasks.spawn(async move {
+            let taken = tokio::task::spawn_blocking(move || {
+                store
+                    .take(&key, &name)
+                    .filter(|_| store.times(&key).is_some_and(|times| times.are_worthwhile()))
+            });
+            if let Ok(Some(entry)) = taken.await {
+                exchange.offer(elsewhere, &entry, &services, &runtime).await;
+            }
+            drop(turn);
+        });
+    }
+
+    /// What the databases depend on and is no file, wherever its images are.
+    fn key_elsewhere(&self) -> Digest {
+        let place = Place { engine: None, ..self.warmer.place.clone() };
+        let key = Key::new(self.brief, self.suite, &place);
+        Digest::of(key.as_str().as_bytes())
     }
 
     async fn make(&self) -> Result<Outcome, Failure> {
@@ -158,7 +261,13 @@ impl Flight<'_> {
 
     /// The lease that a pod of this flight would have.
     fn lease(&self) -> Lease {
-        Lease { key: self.pod.clone(), work: Work::Collect { labels: vec![] }, checks: false }
+        Lease {
+            key: self.pod.clone(),
+            work: Work::Collect { labels: vec![] },
+            checks: false,
+            suite: self.suite.clone(),
+            without: vec![],
+        }
     }
 
     /// Asks the store, which waits for the disk.

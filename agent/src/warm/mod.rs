@@ -6,6 +6,7 @@
 //! come again.
 
 pub mod command;
+mod exchange;
 mod flight;
 pub mod store;
 
@@ -13,8 +14,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use muletrain_proto::client::Address;
 use muletrain_proto::event::Warming;
-use muletrain_proto::id::{LeaseKey, SnapshotId};
+use muletrain_proto::id::{LeaseKey, SnapshotId, SuiteName};
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::seconds::Seconds;
 use tokio::sync::watch;
@@ -23,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::pure::kept::{Database, Entry, Key, Place};
 use crate::pure::warming::Failure;
 use crate::runtime::Runtime;
+use exchange::Exchange;
 use store::Store;
 
 /// Flights remembered; of more, those that are over are forgotten.
@@ -41,6 +44,7 @@ pub struct Warmer {
     runtime: Runtime,
     place: Place,
     store: Store,
+    exchange: Option<Exchange>,
     flights: Mutex<Flights>,
     tasks: TaskTracker,
 }
@@ -57,6 +61,7 @@ struct Flights {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Subject {
     key: Key,
+    suite: SuiteName,
     snapshot: SnapshotId,
 }
 
@@ -105,15 +110,22 @@ impl Warmer {
     /// Databases kept in a cache folder, and pods of a runtime, which are in this place.
     #[must_use]
     pub fn new(runtime: Runtime, place: Place, cache: &std::path::Path) -> Self {
-        let store = Store::new(cache);
-        Self { runtime, place, store, flights: Mutex::default(), tasks: TaskTracker::new() }
+        let (store, tasks) = (Store::new(cache), TaskTracker::new());
+        Self { runtime, place, store, exchange: None, flights: Mutex::default(), tasks }
+    }
+
+    /// The same, and a scheduler by which agents give each other databases.
+    #[must_use]
+    pub fn with_exchange(self, scheduler: Address) -> Self {
+        Self { exchange: Some(Exchange::new(scheduler)), ..self }
     }
 
     /// Begins to wait for the databases of a run. Whoever waits keeps the flight going.
     #[must_use]
-    pub fn wait_for(self: &Arc<Self>, brief: &Arc<RunBrief>) -> Wait {
-        let key = Key::new(brief, &self.place);
-        let subject = Subject { key, snapshot: brief.snapshot.id.clone() };
+    pub fn wait_for(self: &Arc<Self>, brief: &Arc<RunBrief>, suite: &SuiteName) -> Wait {
+        let key = Key::new(brief, suite, &self.place);
+        let (suite, snapshot) = (suite.clone(), brief.snapshot.id.clone());
+        let subject = Subject { key, suite, snapshot };
         let progress = self.join(&subject, brief);
         let is_late = matches!(*progress.borrow(), Progress::Over(_));
         let (warmer, brief) = (self.clone(), brief.clone());
@@ -167,7 +179,8 @@ impl Warmer {
             progress.send_replace(Progress::Making);
         };
         let outcome = {
-            let flight = flight::Flight { warmer: self, key: &subject.key, pod: &pod, brief };
+            let Subject { key, suite, .. } = &subject;
+            let flight = flight::Flight { warmer: self, key, pod: &pod, brief, suite };
             let mut outcome = std::pin::pin!(flight.run(making));
             loop {
                 tokio::select! {

@@ -31,7 +31,7 @@ const SPACE: u64 = 2 << 30;
 const IMAGE_SPACE: u64 = 20 << 30;
 
 /// Bytes of one entry: its databases, and a manifest that was a line of a harness.
-const ENTRY_LIMIT: u64 = 3 * CONTENT_LIMIT as u64;
+pub(super) const ENTRY_LIMIT: u64 = 3 * CONTENT_LIMIT as u64;
 
 /// How long an entry may take to be written, before what there is of it counts as left behind.
 const WRITE_LIMIT: Duration = Duration::from_secs(3600);

@@ -1,12 +1,14 @@
 //! What is kept, for how long, and what becomes of damage.
 
+use muletrain_proto::id::SuiteName;
+
 use super::*;
 use crate::samples::{brief, image, kept, place};
 
 fn key(python: &str) -> Key {
     let mut brief = brief(image());
     brief.snapshot.python = python.to_owned();
-    Key::new(&brief, &place())
+    Key::new(&brief, &SuiteName::default(), &place())
 }
 
 fn store() -> (TempDir, Store) {

@@ -26,6 +26,7 @@ pub fn docker_brief(project: &Path, apps: &[&str]) -> RunBrief {
         platform,
         root: "/app".to_owned(),
         user: USER.to_owned(),
+        base: None,
     };
     project::brief(content, "python3", apps)
 }

@@ -26,6 +26,12 @@ pub struct State {
     pub gives: Option<(String, Vec<String>)>,
     /// Archives that were sent to it.
     pub loads: Vec<Vec<u8>>,
+    /// Images of a registry and their layers, by what they are called there.
+    pub registry: BTreeMap<String, (String, Vec<String>)>,
+    /// What it was told to pull.
+    pub pulls: Vec<String>,
+    /// What it was told to remove.
+    pub removed: Vec<String>,
 }
 
 impl FakeEngine {
@@ -50,8 +56,9 @@ impl FakeEngine {
 }
 
 fn answer(mut stream: &UnixStream, state: &Mutex<State>) -> std::io::Result<()> {
-    let (path, body) = read(&mut BufReader::new(stream))?;
-    let (status, reply) = state.lock().unwrap().answer(&path, body);
+    let (request, body) = read(&mut BufReader::new(stream))?;
+    let (path, query) = request.split_once('?').unwrap_or((&request, ""));
+    let (status, reply) = state.lock().unwrap().answer(path, query, body);
     let text = reply.to_string();
     let length = text.len();
     write!(
@@ -61,13 +68,13 @@ fn answer(mut stream: &UnixStream, state: &Mutex<State>) -> std::io::Result<()> 
     )
 }
 
-/// Path and body of a request.
+/// Method, path, query and body of a request.
 fn read(reader: &mut impl BufRead) -> std::io::Result<(String, Vec<u8>)> {
     let (mut path, mut chunked) = (String::new(), false);
     for line in reader.by_ref().lines() {
         let line = line?;
-        match line.split(' ').nth(1).filter(|_| path.is_empty()) {
-            Some(found) => path = found.split('?').next().unwrap_or_default().to_owned(),
+        match line.rsplit_once(' ').filter(|_| path.is_empty()) {
+            Some((found, _)) => path = found.to_owned(),
             None if line.is_empty() => break,
             None => chunked |= line.eq_ignore_ascii_case("transfer-encoding: chunked"),
         }
@@ -86,7 +93,8 @@ fn read(reader: &mut impl BufRead) -> std::io::Result<(String, Vec<u8>)> {
 }
 
 impl State {
-    fn answer(&mut self, path: &str, body: Vec<u8>) -> (u16, Value) {
+    fn answer(&mut self, path: &str, query: &str, body: Vec<u8>) -> (u16, Value) {
+        let is_removal = path.starts_with("DELETE ");
         let path = path.split_once("/images/").map_or(path, |(_, rest)| rest);
         match path.strip_suffix("/json") {
             _ if path.ends_with("/version") => {
@@ -95,8 +103,14 @@ impl State {
             _ if path.ends_with("/info") => (200, json!({})),
             _ if path == "json" => (200, self.list()),
             _ if path == "load" => (200, self.load(body)),
-            Some(image) => match self.images.get(image) {
-                Some(layers) => (
+            _ if path == "create" => self.pull(query),
+            _ if path.ends_with("/tag") => (201, json!(null)),
+            _ if is_removal => {
+                self.removed.push(path.to_owned());
+                (200, json!([]))
+            }
+            Some(name) => match self.find(name) {
+                Some((image, layers)) => (
                     200,
                     json!({"Id": image, "Os": "linux", "Architecture": "amd64",
                            "RootFS": {"Type": "layers", "Layers": layers}}),
@@ -104,6 +118,28 @@ impl State {
                 None => (404, json!({"message": "no such image"})),
             },
             None => (500, json!({"message": "this engine runs nothing"})),
+        }
+    }
+
+    /// An image by its id, or by what the registry that it came from calls it.
+    fn find(&self, name: &str) -> Option<(&str, &Vec<String>)> {
+        let pulled = self.registry.get(name).filter(|_| self.pulls.iter().any(|it| it == name));
+        let id = pulled.map_or(name, |(id, _)| id);
+        self.images.get_key_value(id).map(|(id, layers)| (id.as_str(), layers))
+    }
+
+    fn pull(&mut self, query: &str) -> (u16, Value) {
+        let name = query.split('&').find_map(|part| part.strip_prefix("fromImage="));
+        let name = name.unwrap_or_default();
+        let name = name.replace("%3A", ":").replace("%2F", "/").replace("%40", "@");
+        let given = self.registry.get(&name).cloned();
+        self.pulls.push(name);
+        match given {
+            Some((id, layers)) => {
+                self.images.insert(id, layers);
+                (200, json!({"status": "Pulled"}))
+            }
+            None => (500, json!({"message": "connection refused"})),
         }
     }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use muletrain_proto::id::{AppLabel, RunId, SnapshotId};
+use muletrain_proto::id::{AppLabel, RunId, SnapshotId, SuiteName};
 use muletrain_proto::link::RunBrief;
 use muletrain_proto::run::{Options, Secrets};
-use muletrain_proto::snapshot::{App, Content, Environment, Project, Snapshot, VERSION};
+use muletrain_proto::snapshot::{App, Content, Environment, Snapshot, VERSION};
+use muletrain_proto::suite::{Adapter, Suite};
 
 const DJANGO: &str = "Django==5.2.*";
 
@@ -25,6 +26,7 @@ pub fn brief(content: Content, python: &str, apps: &[&str]) -> RunBrief {
         module: (*label).to_owned(),
         path: (*label).to_owned(),
         test_files: vec![],
+        suite: SuiteName::default(),
     };
     RunBrief {
         run: RunId::new(format!("run-{:08x}", fastrand::u32(..))).unwrap(),
@@ -35,7 +37,10 @@ pub fn brief(content: Content, python: &str, apps: &[&str]) -> RunBrief {
             revision: None,
             content,
             python: python.to_owned(),
-            project: Project { manage: Some("manage.py".to_owned()), settings: None },
+            suites: vec![Suite::new(
+                SuiteName::default(),
+                Adapter::Django { manage: Some("manage.py".to_owned()), settings: None },
+            )],
             environment: Environment::default(),
             services: vec![],
             apps: apps.iter().map(app).collect(),

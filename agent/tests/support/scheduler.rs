@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
 use muletrain_proto::event::Event;
-use muletrain_proto::id::{AppLabel, Epoch, LeaseId, LeaseKey, RunId};
+use muletrain_proto::id::{AppLabel, Epoch, LeaseId, LeaseKey, RunId, SuiteName};
 use muletrain_proto::lease::{Grant, Lease, Work};
 use muletrain_proto::link::{Hello, Report, RunBrief, ToAgent, ToScheduler};
 use muletrain_proto::outcome::Ending;
@@ -145,8 +145,14 @@ impl Connection {
             labels: vec![app.to_owned()],
             tests: None,
         };
-        self.send(ToAgent::Lease(Lease { key: key.clone(), work, checks: false }));
-        let grant = Grant { number: 1, tests: None, last: true };
+        self.send(ToAgent::Lease(Lease {
+            key: key.clone(),
+            work,
+            checks: false,
+            suite: SuiteName::default(),
+            without: vec![],
+        }));
+        let grant = Grant { number: 1, tests: None, last: true, ordered: false };
         self.send(ToAgent::Grant(key.clone(), grant));
         key
     }

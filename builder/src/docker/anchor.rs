@@ -102,9 +102,15 @@ async fn fill(
         further: [(Path::new(HOLDING.trim_start_matches('/')), bytes.as_slice())].into(),
         ..Contents::new(Path::new(base.root.trim_start_matches('/')))
     };
+    let altered = match &frozen.config.image.dockerfile {
+        Some(_) => {
+            inside::altered(container, &base.python, &base.root, &holding.covering()).await?
+        }
+        None => Vec::new(),
+    };
     container.upload(&contents, &frozen.source, place.staging).await?;
     inside::compile_project(container, &base.python, &base.root, &user).await?;
-    let note = note(&holding, base);
+    let note = note(&holding, &altered, base);
     let key = key(base);
     let labels = [
         (ANCHOR, key.as_str()),
@@ -179,17 +185,30 @@ fn kept_at(folder: &Path, image: &str) -> PathBuf {
     folder.join(image.trim_start_matches("sha256:"))
 }
 
-/// What is to be told of Python files that the base has and the project does not.
-fn note(holding: &Holding, base: &Base) -> String {
+/// What is to be told of a base: Python files that only it has, and files of the project that its
+/// Dockerfile has altered.
+fn note(holding: &Holding, altered: &[PathBuf], base: &Base) -> String {
     let is_code = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "py");
     let strangers: Vec<&PathBuf> = holding.strangers().filter(is_code).collect();
-    let named = strangers.iter().take(NAMED).map(|path| path.display().to_string());
-    let (named, root) = (named.collect::<Vec<_>>().join(", "), &base.root);
-    match strangers.len() {
-        0 => String::new(),
-        number => format!(
-            "the base has Python files in {root} that the project does not have, {number} in all, \
-             such as {named}: they stay, and so do tests in them"
-        ),
-    }
+    let altered: Vec<&PathBuf> = altered.iter().collect();
+    let root = &base.root;
+    let strange = format!(
+        "the base has Python files in {root} that the project does not have, {}: they stay, and so \
+         do tests in them",
+        some(&strangers)
+    );
+    let other = format!(
+        "the Dockerfile alters files of the project in {root}, {}: the snapshot has them as they \
+         are in the checkout; alter them in [image] prepare, if tests need that",
+        some(&altered)
+    );
+    let notes = [(strange, strangers.is_empty()), (other, altered.is_empty())];
+    let notes = notes.into_iter().filter(|(_, is_idle)| !is_idle).map(|(note, _)| note);
+    notes.collect::<Vec<_>>().join("; ")
+}
+
+/// How many files there are, and the names of the first.
+fn some(files: &[&PathBuf]) -> String {
+    let named = files.iter().take(NAMED).map(|path| path.display().to_string());
+    format!("{} in all, such as {}", files.len(), named.collect::<Vec<_>>().join(", "))
 }

@@ -1,6 +1,7 @@
 //! The base of a snapshot: an image with the project's dependencies.
 
 use muletrain_proto::config::Image as Configured;
+use muletrain_proto::registry::Reference;
 
 use super::engine::{Engine, Image};
 use super::{Error, dockerfile, install, root};
@@ -8,6 +9,7 @@ use crate::build::{Frozen, Place};
 use crate::progress::Progress;
 use crate::pure::dependencies::{self, Recipe};
 use crate::pure::python_version;
+use crate::pure::suites;
 use crate::source::archive::Owner;
 
 /// Image that is taken where the project says nothing of the Python it wants.
@@ -26,6 +28,8 @@ pub(super) struct Base {
     pub owner: Owner,
     /// The Python to start.
     pub python: String,
+    /// Where others get the image.
+    pub shared: Option<Reference>,
 }
 
 /// What is to become a base.
@@ -41,6 +45,8 @@ pub(super) struct Wanted<'a> {
     pub user: &'a str,
     /// The Python that the configuration names.
     pub python: Option<&'a str>,
+    /// What that has to be able to import.
+    pub imports: String,
 }
 
 impl Base {
@@ -85,11 +91,12 @@ pub(super) async fn prepare(
         place: &said,
         user: &user,
         python: frozen.config.project.python.as_deref(),
+        imports: suites::imports(&frozen.suites),
     };
     let installed = install::install(engine, frozen, &wanted, place).await?;
-    let install::Installed { image, owner, python, place: real } = installed;
+    let install::Installed { image, owner, python, place: real, shared } = installed;
     real.check(&image, &frozen.source.manifest)?;
-    Ok(Base { image, root: real.root, user, owner, python })
+    Ok(Base { image, root: real.root, user, owner, python, shared })
 }
 
 /// Chooses an image and commands for a project that configures neither, and says why.

@@ -13,7 +13,8 @@ use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::errors::Error as Refused;
 use bollard::exec::{CreateExecOptions, StartExecResults};
 use bollard::models::{
-    ContainerConfig, ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount, MountType,
+    ChangeType, ContainerConfig, ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount,
+    MountType,
 };
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CommitContainerOptionsBuilder, CreateContainerOptionsBuilder,
@@ -21,7 +22,7 @@ use bollard::query_parameters::{
     UploadToContainerOptionsBuilder,
 };
 use futures_util::TryStreamExt;
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::engine::{Engine, Image, LONG, MEDIUM, SHORT, WORK, stream, within};
 use super::{Error, LABEL, PROJECT};
@@ -64,6 +65,8 @@ pub(super) struct Command<'a> {
     pub folder: &'a str,
     /// `NAME=value`, for it alone.
     pub environment: Vec<String>,
+    /// What it is given on its standard input.
+    pub input: Vec<u8>,
 }
 
 /// How a command ended.
@@ -114,6 +117,7 @@ impl<'a> Container<'a> {
     pub(super) async fn run(&self, command: Command<'_>) -> Result<Ended, Error> {
         let docker = &self.engine.docker;
         let options = CreateExecOptions {
+            attach_stdin: Some(!command.input.is_empty()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             cmd: Some(command.words.into_iter().map(str::to_owned).collect()),
@@ -126,9 +130,13 @@ impl<'a> Container<'a> {
             within("prepare a command", MEDIUM, docker.create_exec(&self.id, options)).await?;
         let call = async {
             let (mut output, mut answer) = (Vec::new(), Vec::new());
-            if let StartExecResults::Attached { output: mut log, .. } =
+            if let StartExecResults::Attached { output: mut log, mut input } =
                 docker.start_exec(&exec.id, None).await?
             {
+                if !command.input.is_empty() {
+                    input.write_all(&command.input).await?;
+                    input.flush().await?;
+                }
                 while let Some(part) = log.try_next().await? {
                     output.extend_from_slice(part.as_ref());
                     if let LogOutput::StdOut { message } = part {
@@ -156,7 +164,8 @@ impl<'a> Container<'a> {
         let script = format!("exec 2>&1\n{shell}");
         let words = vec!["/bin/sh", "-euc", &script];
         let environment = environment.to_vec();
-        let ended = self.run(Command { words, user, folder, environment }).await?;
+        let command = Command { words, user, folder, environment, ..Command::default() };
+        let ended = self.run(command).await?;
         if ended.status == 0 {
             return Ok(());
         }
@@ -177,6 +186,19 @@ impl<'a> Container<'a> {
         let options = UploadToContainerOptionsBuilder::default().path("/").build();
         let call = self.engine.docker.upload_to_container(&self.id, Some(options), body);
         within("copy the project into a container", LONG, call).await
+    }
+
+    /// What has changed in it: letters (added, modified, deleted) and paths.
+    pub(super) async fn changes(&self) -> Result<Vec<(char, String)>, Error> {
+        let call = self.engine.docker.container_changes(&self.id);
+        let changes = within("look up what has changed in a container", MEDIUM, call).await?;
+        let letter = |kind| match kind {
+            ChangeType::_0 => 'M',
+            ChangeType::_1 => 'A',
+            ChangeType::_2 => 'D',
+        };
+        let changes = changes.unwrap_or_default().into_iter();
+        Ok(changes.map(|change| (letter(change.kind), change.path)).collect())
     }
 
     /// Makes an image `repository:tag` of the container, which goes on.

@@ -8,7 +8,7 @@ use tar::Builder;
 
 use super::anchor::{ANCHOR, Anchor};
 use super::base::Base;
-use super::engine::{Engine, LONG, said};
+use super::engine::{Engine, Image as Lower, LONG, said};
 use super::{CONTENT, Error, SHORT_KEY, SNAPSHOTS};
 use crate::build::{Frozen, Place};
 use crate::parts;
@@ -28,9 +28,21 @@ pub(super) async fn deliver(
     content: &str,
     place: &Place<'_>,
 ) -> Result<Option<String>, Error> {
-    let failed = |source| SourceError::Write { path: place.staging.to_owned(), source };
     let layer = layer(frozen, base, anchor, delta, place)?;
-    let mut parts = anchor.image.parts();
+    put(engine, &anchor.image, layer, content, place).await
+}
+
+/// Makes the image of another one and a layer, as the snapshot with this content, and returns its
+/// id; none where the engine does not take archives that leave out layers, or lost the other.
+pub(super) async fn put(
+    engine: &Engine,
+    lower: &Lower,
+    layer: Vec<u8>,
+    content: &str,
+    place: &Place<'_>,
+) -> Result<Option<String>, Error> {
+    let failed = |source| SourceError::Write { path: place.staging.to_owned(), source };
+    let mut parts = lower.parts();
     parts.config.labels.remove(ANCHOR);
     parts.config.labels.insert(CONTENT.to_owned(), content.to_owned());
     let name = format!("{SNAPSHOTS}:{}", &content[..SHORT_KEY]);

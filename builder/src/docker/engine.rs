@@ -13,8 +13,9 @@ use futures_util::TryStreamExt;
 use muletrain_proto::docker_host::{self, Endpoint};
 use tokio_util::io::ReaderStream;
 
-use super::Error;
+use super::{Error, registry};
 use crate::progress::Progress;
+use crate::pure::dockerfile::Origin;
 use crate::pure::image::{Config, Nothing, Parts};
 use crate::settings;
 
@@ -53,6 +54,8 @@ pub(super) struct Image {
     pub variant: Option<String>,
     /// Digests of its layers, the lowest first.
     pub layers: Vec<String>,
+    /// What registries have it as.
+    pub references: Vec<String>,
     /// When it got its name on this engine.
     pub tagged: Option<SystemTime>,
     /// What its containers get.
@@ -79,6 +82,7 @@ impl Engine {
         };
         let docker = within("connect", SHORT, async { docker }).await?;
         let docker = within("tell its version", SHORT, docker.negotiate_version()).await?;
+        let docker = registry::telling_who_asks(docker);
         Ok(Self { docker, builder: settings.builder.clone() })
     }
 
@@ -107,7 +111,8 @@ impl Engine {
         let options = CreateImageOptionsBuilder::default().from_image(name);
         // Without a tag the engine would pull all there are.
         let options = if has_tag(name) { options } else { options.tag("latest") };
-        let pull = self.docker.create_image(Some(options.build()), None, None);
+        let credentials = registry::credentials(registry_of(name)).await;
+        let pull = self.docker.create_image(Some(options.build()), None, credentials);
         let pulled = tokio::time::timeout(WORK, pull.try_for_each(|_| async { Ok(()) })).await;
         let missing = |why: String| Error::NoImage { image: name.to_owned(), why };
         match pulled {
@@ -129,6 +134,7 @@ impl Image {
             variant: image.variant.filter(|variant| !variant.is_empty()),
             tagged: image.metadata.and_then(|it| it.last_tag_time).and_then(|time| moment(&time)),
             layers: image.root_fs.and_then(|it| it.layers).unwrap_or_default(),
+            references: image.repo_digests.unwrap_or_default(),
             config: image.config.unwrap_or_default(),
         }
     }
@@ -136,6 +142,16 @@ impl Image {
     /// `os/architecture`.
     pub(super) fn platform(&self) -> String {
         format!("{}/{}", self.os, self.architecture)
+    }
+
+    /// What it gives to a Dockerfile that starts from it.
+    pub(super) fn origin(&self) -> Origin {
+        let config = &self.config;
+        Origin {
+            folder: config.working_dir.clone().unwrap_or_default(),
+            environment: config.env.clone().unwrap_or_default(),
+            has_triggers: config.on_build.as_ref().is_some_and(|it| !it.is_empty()),
+        }
     }
 
     /// What an image on top of it is made of.
@@ -183,9 +199,20 @@ pub(super) async fn within<T>(
     call: impl Future<Output = Result<T, Refused>>,
 ) -> Result<T, Error> {
     match tokio::time::timeout(limit, call).await {
+        Ok(Err(source)) if is_cut(&source) => Err(Error::Gone { what, source }),
         Ok(result) => result.map_err(|source| Error::Engine { what, source }),
         Err(_) => Err(Error::Deadline { what, seconds: limit.as_secs() }),
     }
+}
+
+/// Whether the connection broke, or there was none: all else is an answer of the engine.
+fn is_cut(error: &Refused) -> bool {
+    matches!(
+        error,
+        Refused::HyperLegacyError { .. }
+            | Refused::HyperResponseError { .. }
+            | Refused::IOError { .. }
+    )
 }
 
 /// A file, to be sent as the body of a request.
@@ -226,6 +253,14 @@ fn knock_tcp(host: &str) -> io::Result<()> {
     Err(last)
 }
 
+/// The host of the registry that an engine pulls an image from.
+fn registry_of(name: &str) -> &str {
+    match name.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        _ => "docker.io",
+    }
+}
+
 fn has_tag(name: &str) -> bool {
     name.contains('@') || name.rsplit('/').next().is_some_and(|last| last.contains(':'))
 }
@@ -246,6 +281,14 @@ mod tests {
         let error = Engine::connect(&settings).await.unwrap_err();
         assert!(!error.is_absence());
         insta::assert_snapshot!(error, @"the Docker Engine took more than 15 s to tell its version; is it overloaded?");
+    }
+
+    #[test]
+    fn credentials_are_those_of_the_registry_that_is_asked() {
+        assert_eq!(registry_of("python:3.12-slim"), "docker.io");
+        assert_eq!(registry_of("team/python"), "docker.io");
+        assert_eq!(registry_of("host:5000/a@sha256:00"), "host:5000");
+        assert_eq!(registry_of("localhost/a"), "localhost");
     }
 
     #[test]

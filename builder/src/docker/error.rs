@@ -39,6 +39,14 @@ pub enum Error {
         /// The limit.
         seconds: u64,
     },
+    /// It went away.
+    #[error("the Docker Engine went away before it could {what}; is it still running?")]
+    Gone {
+        /// The call, after "could".
+        what: &'static str,
+        /// Why.
+        source: bollard::errors::Error,
+    },
     /// A call failed.
     #[error("cannot {what}")]
     Engine {
@@ -64,6 +72,16 @@ pub enum Error {
         /// Its name.
         image: String,
     },
+    /// The engine commits containers and leaves out what the image is to say of itself.
+    #[error(
+        "this engine makes images without the labels that it is told (Podman does), so no snapshot \
+         can be made with it; name a Docker Engine with --docker-host, or run with --runtime \
+         process ({image} has none)"
+    )]
+    Unlabelled {
+        /// The image.
+        image: String,
+    },
     /// The project has no such Dockerfile.
     #[error("the project has no {path}, which [image] dockerfile names")]
     NoDockerfile {
@@ -71,8 +89,11 @@ pub enum Error {
         path: String,
     },
     /// Its `.dockerignore` is wrong.
-    #[error("cannot tell what belongs to the context of the Dockerfile")]
-    Context(#[from] crate::pure::build_context::Error),
+    #[error("cannot read .dockerignore")]
+    Context(#[source] crate::pure::patterns::Error),
+    /// What a step reads is written wrongly.
+    #[error("cannot tell what a step of [image] prepare reads")]
+    Prepare(#[source] crate::pure::patterns::Error),
     /// The Dockerfile does not build; the log has been shown.
     #[error("cannot build {path}: {why}")]
     Dockerfile {
@@ -91,14 +112,16 @@ pub enum Error {
         /// The image it ran in.
         image: String,
     },
-    /// No Python there can import Django.
+    /// No Python there can import what runs the tests.
     #[error(
-        "no Python of {image} can import django ({said}); install the project's dependencies \
+        "no Python of {image} can import {imports} ({said}); install the project's dependencies \
          with [image] install, or name the interpreter with [project] python"
     )]
-    NoDjango {
+    Unable {
         /// The image.
         image: String,
+        /// The modules.
+        imports: String,
         /// What each candidate said.
         said: String,
     },
@@ -125,6 +148,17 @@ pub enum Error {
         volume: String,
         /// Where the project goes.
         root: String,
+    },
+    /// What steps leave does not get into images.
+    #[error(
+        "[image] prepare leaves files in {volume}, which is a volume of {image} and gets into no \
+         image; let its steps write to another folder, or remove the VOLUME from the image"
+    )]
+    PreparedVolume {
+        /// The image.
+        image: String,
+        /// Its volume.
+        volume: String,
     },
     /// The project would be all there is.
     #[error("the project cannot go to / of {image}; let [image] root name a folder")]
@@ -158,12 +192,18 @@ impl Error {
         matches!(self, Self::Absent { .. })
     }
 
+    /// Whether somebody removed an image meanwhile, so that beginning again may help.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        matches!(self, Self::Lost { .. })
+    }
+
     /// The exit code that tells of it.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Host(_) | Self::NoDockerfile { .. } | Self::Context(_) => ExitCode::Usage,
-            Self::Bundle { .. } => ExitCode::Usage,
+            Self::Bundle { .. } | Self::Prepare(_) => ExitCode::Usage,
             _ => ExitCode::Infrastructure,
         }
     }

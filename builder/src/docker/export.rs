@@ -1,35 +1,32 @@
 //! Images as the engine gives them away: an archive of all their parts.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use futures_util::TryStreamExt;
-use muletrain_proto::blob::{Digest, Hash};
-use tar::Archive;
+use muletrain_proto::blob::Digest;
+use muletrain_proto::client::parts::{Part, of_archive};
 
 use super::Error;
 use super::engine::{Engine, WORK, within};
-use crate::parts::Part;
 use crate::source;
 
-/// Bytes read at once.
-const BUFFER: usize = 128 << 10;
-
-/// Digests of all parts of an image: of its configuration, then of its layers.
+/// Digests of the parts of an image: of its configuration, then of its layers apart from the lowest.
 ///
 /// # Errors
 /// When the engine does not have it, or does not answer.
-pub async fn parts(engine: &Engine, image: Digest) -> Result<Vec<Digest>, Error> {
+pub async fn parts(engine: &Engine, image: Digest, left_out: usize) -> Result<Vec<Digest>, Error> {
     let name = image.to_string();
     let lost = || Error::Lost { image: name.clone() };
     let found = engine.image(&name).await?.ok_or_else(lost)?;
     let layers = found.layers.iter().map(|layer| layer.parse());
     let layers: Vec<Digest> = layers.collect::<Result<_, _>>().map_err(|_| lost())?;
     let mut parts = vec![image];
-    for layer in layers {
+    let (lower, upper) = layers.split_at(left_out.min(layers.len()));
+    for &layer in upper {
         // An image may have a layer twice, such as an empty one.
-        if !parts.contains(&layer) {
+        if !parts.contains(&layer) && !lower.contains(&layer) {
             parts.push(layer);
         }
     }
@@ -63,54 +60,6 @@ pub async fn save(
     }
     saved?;
     let archive = path.clone();
-    let found = tokio::task::spawn_blocking(move || files(&archive)).await;
+    let found = tokio::task::spawn_blocking(move || of_archive(&archive)).await;
     found.map_err(io::Error::other).and_then(|found| found).map_err(failed)
-}
-
-/// Every file of an archive, by its digest. What a part is called there differs from engine to
-/// engine, and its digest does not.
-fn files(path: &Path) -> io::Result<BTreeMap<Digest, Part>> {
-    let mut archive = Archive::new(std::fs::File::open(path)?);
-    let (mut found, mut buffer) = (BTreeMap::new(), vec![0; BUFFER]);
-    for entry in archive.entries_with_seek()? {
-        let mut entry = entry?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let mut hash = Hash::default();
-        loop {
-            match entry.read(&mut buffer)? {
-                0 => break,
-                read => hash.update(buffer.get(..read).unwrap_or_default()),
-            }
-        }
-        let (start, size) = (entry.raw_file_position(), entry.size());
-        found.insert(hash.finish(), Part { path: path.to_owned(), start, size });
-    }
-    Ok(found)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_are_found_by_what_they_hold() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("image.tar");
-        let mut archive = tar::Builder::new(std::fs::File::create(&path).unwrap());
-        for (name, bytes) in [("a/layer.tar", &b"layer"[..]), ("b.json", &b"{}"[..])] {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(bytes.len() as u64);
-            archive.append_data(&mut header, name, bytes).unwrap();
-        }
-        archive.finish().unwrap();
-
-        let found = files(&path).unwrap();
-        let part = &found[&Digest::of(b"layer")];
-        assert_eq!((found.len(), part.size), (2, 5));
-        let bytes = std::fs::read(&path).unwrap();
-        let start = usize::try_from(part.start).unwrap();
-        assert_eq!(&bytes[start..start + 5], b"layer");
-    }
 }

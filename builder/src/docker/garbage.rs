@@ -67,7 +67,8 @@ pub async fn remove(engine: &Engine, id: &str, used: &Path) -> Result<bool, Erro
     let listed = within("list images", SHORT, engine.docker.list_images(Some(options))).await?;
     let Some(image) = listed.into_iter().find(|image| image.id == id) else { return Ok(true) };
     // By its names and without force, so that the engine refuses where a container uses it.
-    let mut names: Vec<String> = names_of(image.repo_tags).collect();
+    let mut names: Vec<String> =
+        names_of(image.repo_tags).chain(names_of(image.repo_digests)).collect();
     if names.is_empty() {
         names.push(id.to_owned());
     }
@@ -88,9 +89,9 @@ pub async fn remove(engine: &Engine, id: &str, used: &Path) -> Result<bool, Erro
     Ok(true)
 }
 
-/// The names among an image's tags: engines list one for an image that has none.
-fn names_of(tags: Vec<String>) -> impl Iterator<Item = String> {
-    tags.into_iter().filter(|tag| tag != "<none>:<none>")
+/// The names among those listed of an image: engines list one for an image that has none.
+fn names_of(listed: Vec<String>) -> impl Iterator<Item = String> {
+    listed.into_iter().filter(|name| !name.starts_with("<none>"))
 }
 
 /// Records that an image is used. Failing at that only makes it seem older than it is.

@@ -1,9 +1,14 @@
 //! What is found out about an image, and compiled in it, by its own Python in a container of it.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
 use super::base::Wanted;
 use super::container::{Command, Container};
 use super::{Error, root};
 use crate::pure::python_version;
+use crate::pure::tree::{Manifest, Node};
 use crate::source::archive::Owner;
 
 /// Lists the folders above a root and all below it, as [`crate::pure::holding`] reads them. What
@@ -72,6 +77,26 @@ for folder in sys.argv[1:] or sys.path:
             compileall.compile_dir(folder, **arguments)
 ";
 
+/// Says which files below a root are other than is said of them; of files that are not there,
+/// nothing.
+const ALTERED: &str = r"
+import hashlib, os, sys
+root, size = os.fsencode(sys.argv[1]), int(sys.argv[2])
+fields = sys.stdin.buffer.read(size).split(b'\0')[:-1]
+def found(path):
+    if os.path.islink(path):
+        return b'l', os.readlink(path)
+    if not os.path.isfile(path):
+        return b'd', b''
+    with open(path, 'rb') as file:
+        digest = hashlib.sha256(file.read()).hexdigest().encode()
+    return (b'x' if os.stat(path).st_mode & 0o100 else b'f'), digest
+for path, kind, said in zip(*[iter(fields)] * 3):
+    place = os.path.join(root, path)
+    if os.path.lexists(place) and found(place) != (kind, said):
+        sys.stdout.buffer.write(path + b'\0')
+";
+
 /// The ids of the user that tests run as.
 pub(super) async fn owner(container: &Container<'_>, wanted: &Wanted<'_>) -> Result<Owner, Error> {
     if let Some((user, group)) = wanted.user.split_once(':')
@@ -93,7 +118,7 @@ pub(super) async fn owner(container: &Container<'_>, wanted: &Wanted<'_>) -> Res
     }
 }
 
-/// The first Python of the image that can import Django as the user `user`.
+/// The first Python of the image that can run the tests as the user `user`.
 pub(super) async fn python(
     container: &Container<'_>,
     wanted: &Wanted<'_>,
@@ -101,9 +126,10 @@ pub(super) async fn python(
 ) -> Result<String, Error> {
     let named = wanted.python.filter(|python| python_version::pinned(python).is_none());
     let candidates = named.map_or(vec!["python", "python3"], |python| vec![python]);
+    let import = format!("import {}", wanted.imports);
     let mut said = Vec::new();
     for candidate in candidates {
-        let words = vec![candidate, "-c", "import django"];
+        let words = vec![candidate, "-c", &import];
         let command = Command { words, user, folder: "/", ..Command::default() };
         let ended = container.run(command).await?;
         if ended.status == 0 {
@@ -113,7 +139,8 @@ pub(super) async fn python(
         let last = output.trim().lines().last().unwrap_or("nothing").trim();
         said.push(format!("{candidate}: {last}"));
     }
-    Err(Error::NoDjango { image: wanted.image.name.clone(), said: said.join("; ") })
+    let (image, imports) = (wanted.image.name.clone(), wanted.imports.clone());
+    Err(Error::Unable { image, imports, said: said.join("; ") })
 }
 
 /// A path without its links, before there need be a Python. Without a shell no step will run, which
@@ -180,6 +207,38 @@ async fn compile(
         tracing::warn!(status = ended.status, %said, "not everything is compiled");
     }
     Ok(())
+}
+
+/// Which of some files the image has in its root as others: their content, whether they may be
+/// executed, or what they are.
+pub(super) async fn altered(
+    container: &Container<'_>,
+    python: &str,
+    root: &str,
+    files: &Manifest,
+) -> Result<Vec<PathBuf>, Error> {
+    if files.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    let record = |(path, node): (&PathBuf, &Node)| {
+        let (kind, said) = match node {
+            Node::File { executable: true, digest, .. } => (b"x", digest.as_bytes()),
+            Node::File { digest, .. } => (b"f", digest.as_bytes()),
+            Node::Link { target } => (b"l", target.as_os_str().as_bytes()),
+        };
+        [path.as_os_str().as_bytes(), kind, said, b""].join(&0)
+    };
+    let input = files.0.iter().map(record).collect::<Vec<_>>().concat();
+    let size = input.len().to_string();
+    let words = vec![python, "-I", "-W", "ignore", "-c", ALTERED, root, &size];
+    let ended = container
+        .run(Command { words, user: "0:0", folder: "/", input, ..Command::default() })
+        .await?;
+    let paths = ended.answer.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    match ended.status {
+        0 => Ok(paths.map(|path| OsStr::from_bytes(path).into()).collect()),
+        _ => Err(Error::Unlisted { image: container.image().to_owned() }),
+    }
 }
 
 /// What the image has above its root and below it.

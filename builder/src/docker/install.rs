@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use muletrain_proto::registry::{Reference, Repository};
+
 use super::base::Wanted;
 use super::container::{Access, Container, config_of};
 use super::engine::{Engine, Image};
+use super::registry::{Registry, Unusable};
 use super::{Error, PROJECT, PYTHON, SHORT_KEY, USER, inside, recipe, root};
 use crate::build::{Frozen, Place};
 use crate::pure::dependencies;
@@ -32,6 +35,8 @@ pub(super) struct Installed {
     pub python: String,
     /// Where the project goes, no part of which is a link.
     pub place: root::Place,
+    /// Where others get the image.
+    pub shared: Option<Reference>,
 }
 
 /// What is installed, and with what.
@@ -61,16 +66,10 @@ pub(super) async fn install(
     };
     let commands = packages.iter().chain(wanted.commands).map(String::as_str).collect();
     let installation = Installation { wanted, commands, files, bundle: bundle.as_deref() };
-    let key = installation.key();
-    let name = format!("{BASES}:{}", &key[..SHORT_KEY]);
-    if let Some(image) = engine.image(&name).await?
-        && let Some(installed) = Installed::from_labels(image, &key, wanted)
-    {
-        return Ok(installed);
+    match &configured.registry {
+        Some(repository) => installation.share(engine, frozen, repository, place).await,
+        None => installation.find_or_run(engine, frozen, place).await,
     }
-    installation.run(engine, frozen, &key, place).await?;
-    let image = engine.image(&name).await?.ok_or_else(|| Error::Lost { image: name.clone() })?;
-    Installed::from_labels(image, &key, wanted).ok_or(Error::Lost { image: name })
 }
 
 impl Installed {
@@ -84,11 +83,107 @@ impl Installed {
             owner,
             python,
             place,
+            shared: None,
         })
     }
 }
 
 impl Installation<'_> {
+    /// The base that all builders with this registry have; one of this engine's own where the
+    /// registry is of no use.
+    async fn share(
+        &self,
+        engine: &Engine,
+        frozen: &Frozen,
+        repository: &Repository,
+        place: &Place<'_>,
+    ) -> Result<Installed, Error> {
+        if let Some(installed) = self.find(engine).await?
+            && let Some(shared) = repository.find(&installed.image.references)
+        {
+            return Ok(Installed { shared: Some(shared), ..installed });
+        }
+        let registry = Registry::new(engine, repository).await;
+        let without = |why: Unusable| {
+            place.progress.note(format!(
+                "{why}; agents that lack the base get it through the scheduler instead"
+            ));
+        };
+        match self.take(&registry, repository, place).await {
+            Ok(Some(installed)) => return Ok(installed),
+            Ok(None) => {}
+            Err(why) => {
+                without(why);
+                return self.find_or_run(engine, frozen, place).await;
+            }
+        }
+        let installed = self.find_or_run(engine, frozen, place).await?;
+        place.progress.say(&format!("pushing the base to {repository}"));
+        let given = registry.give(&installed.image, &self.tag()).await;
+        Ok(Installed { shared: given.map_err(without).ok(), ..installed })
+    }
+
+    /// The base that the registry has, as one of this engine's.
+    async fn take(
+        &self,
+        registry: &Registry<'_>,
+        repository: &Repository,
+        place: &Place<'_>,
+    ) -> Result<Option<Installed>, Unusable> {
+        let Some(image) = registry.take(&self.tag()).await? else { return Ok(None) };
+        let shared = repository.find(&image.references);
+        let lower = &self.wanted.image.layers;
+        let is_on_it = image.layers.starts_with(lower);
+        let Some(installed) =
+            Installed::from_labels(image, &self.key(), self.wanted).filter(|installed| {
+                is_on_it && installed.image.platform() == self.wanted.image.platform()
+            })
+        else {
+            place.progress.note(format!(
+                "{} is no base as it is called: another one takes its place",
+                repository.tagged(&self.tag())
+            ));
+            return Ok(None);
+        };
+        registry.name(&installed.image, BASES, &self.key()[..SHORT_KEY]).await?;
+        place.progress.say(&format!("took the base from {repository}"));
+        Ok(Some(Installed { shared, ..installed }))
+    }
+
+    /// What the registry calls it.
+    fn tag(&self) -> String {
+        format!("base-{}", &self.key()[..SHORT_KEY])
+    }
+
+    async fn find_or_run(
+        &self,
+        engine: &Engine,
+        frozen: &Frozen,
+        place: &Place<'_>,
+    ) -> Result<Installed, Error> {
+        if let Some(installed) = self.find(engine).await? {
+            return Ok(installed);
+        }
+        self.run(engine, frozen, &self.key(), place).await?;
+        let name = self.name();
+        let Some(image) = engine.image(&name).await? else {
+            return Err(Error::Lost { image: name });
+        };
+        let installed = Installed::from_labels(image, &self.key(), self.wanted);
+        installed.ok_or(Error::Unlabelled { image: name })
+    }
+
+    /// The base that the engine has.
+    async fn find(&self, engine: &Engine) -> Result<Option<Installed>, Error> {
+        let found = engine.image(&self.name()).await?;
+        Ok(found.and_then(|image| Installed::from_labels(image, &self.key(), self.wanted)))
+    }
+
+    /// What the engine calls it.
+    fn name(&self) -> String {
+        format!("{BASES}:{}", &self.key()[..SHORT_KEY])
+    }
+
     /// Digest of everything that decides what comes out, as far as this host knows it.
     fn key(&self) -> String {
         Digest::new("muletrain base 3")

@@ -6,6 +6,7 @@
 
 mod anchor;
 mod base;
+mod changes;
 mod cleaning;
 mod container;
 mod delivery;
@@ -16,7 +17,9 @@ pub mod export;
 pub mod garbage;
 mod inside;
 mod install;
+mod prepare;
 mod recipe;
+pub mod registry;
 mod root;
 mod snapshot;
 
@@ -69,7 +72,7 @@ pub async fn place(
 ) -> Result<Placed, crate::error::Error> {
     cleaning::abandoned(engine).await?;
     let base = base::prepare(engine, frozen, place).await?;
-    let prepare = frozen.config.image.prepare.iter().map(String::as_str);
+    let prepare = frozen.config.image.prepare.iter().map(|step| step.run.as_str());
     let images = service_images(engine, &frozen.services).await?;
     let decisive = prepare.chain(images.values().map(String::as_str));
     let identity: Vec<&str> = base.identity().into_iter().chain(decisive).collect();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::Error;
 use super::engine::Image;
+use crate::pure::dockerfile::ROOT;
 use crate::pure::tree::Manifest;
 
 /// Where the project goes in an image, and the volumes that containers of it get.
@@ -26,7 +27,7 @@ impl Place {
         let own = own.map(normal).filter(|path| path != "/");
         let root = configured.root.as_ref().map(normal).or(own);
         let volumes = image.config.volumes.iter().flatten().map(normal).collect();
-        Self { root: root.unwrap_or_else(|| "/app".to_owned()), volumes }
+        Self { root: root.unwrap_or_else(|| ROOT.to_owned()), volumes }
     }
 
     /// Refuses a place where files of the project would not stay.

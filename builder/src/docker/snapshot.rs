@@ -1,16 +1,14 @@
 //! The snapshot image of a tree: an anchor and one layer with what differs from it.
 
-use std::collections::HashMap;
-
 use bollard::query_parameters::TagImageOptionsBuilder;
-use muletrain_proto::snapshot::Content;
+use muletrain_proto::snapshot::{self, Content};
 
-use super::anchor::{self, ANCHOR, Anchor};
+use super::anchor::{self, Anchor};
 use super::base::Base;
-use super::container::{Access, Container, config_of};
 use super::delivery::deliver;
 use super::engine::{Engine, Image, MEDIUM, within};
-use super::{CONTENT, Error, NOTE, PROJECT, SHORT_KEY, SNAPSHOTS};
+use super::prepare::Steps;
+use super::{CONTENT, Error, NOTE, SHORT_KEY, SNAPSHOTS};
 use crate::build::{Frozen, Place};
 use crate::pure::digest::Digest;
 
@@ -31,6 +29,11 @@ impl Made {
             platform: base.image.platform(),
             root: base.root.clone(),
             user: base.ids(),
+            base: base.shared.clone().map(|reference| snapshot::Base {
+                image: base.image.id.clone(),
+                reference,
+                layers: base.image.layers.len(),
+            }),
         }
     }
 }
@@ -42,12 +45,11 @@ pub(super) async fn find_or_make(
     base: &Base,
     place: &Place<'_>,
 ) -> Result<Made, Error> {
-    let steps = &frozen.config.image.prepare;
     let tree = Digest::new("muletrain content 2")
         .list(base.identity())
         .field(frozen.source.manifest.digest());
     let tree = tree.finish();
-    let made = match steps.is_empty() {
+    let made = match frozen.config.image.prepare.is_empty() {
         true => of_tree(engine, frozen, base, &tree, place).await?,
         false => prepared(engine, frozen, base, &tree, place).await?,
     };
@@ -96,32 +98,14 @@ async fn prepared(
     tree: &str,
     place: &Place<'_>,
 ) -> Result<Made, Error> {
-    let set = &frozen.environment.set;
-    let environment: Vec<String> =
-        set.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let steps = &frozen.config.image.prepare;
-    let content = Digest::new("muletrain prepared 1").field(tree).list(steps).list(&environment);
-    let content = content.finish();
+    let steps = Steps::new(frozen, base, place)?;
+    let content = steps.content(tree);
     if let Some(made) = find(engine, &content).await? {
         return Ok(made);
     }
     let Made { image, note } = of_tree(engine, frozen, base, tree, place).await?;
     let image = engine.image(&image).await?.ok_or(Error::Lost { image })?;
-    let access = Access { purpose: "prepare", project: &frozen.name, ..Access::default() };
-    let container = Container::start(engine, &image, &access).await?;
-    let work = async {
-        for step in steps {
-            place.progress.say(step);
-            container.step(step, &base.ids(), &base.root, &environment).await?;
-        }
-        let labels = [(ANCHOR, ""), (CONTENT, content.as_str()), (PROJECT, &frozen.name)];
-        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let config = config_of(&image, HashMap::from(labels));
-        container.commit(config, SNAPSHOTS, &content[..SHORT_KEY]).await
-    };
-    let result = work.await;
-    container.remove().await;
-    Ok(Made { image: result?, note })
+    Ok(Made { image: steps.make(engine, &image, &content).await?, note })
 }
 
 /// Gives an image the name of what it holds.

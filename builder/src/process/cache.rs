@@ -35,13 +35,15 @@ impl Cache {
     /// When the folder cannot be used.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let cache = Self { folder: folder.to_owned() };
-        for part in ["trees", "environments", "temporary", "known", "anchors", "used", "parts"] {
+        for part in
+            ["trees", "environments", "temporary", "known", "anchors", "prepared", "used", "parts"]
+        {
             let path = folder.join(part);
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&path);
             made.map_err(|source| Error::Cache { path, source })?;
         }
         let now = SystemTime::now();
-        for part in ["trees", "temporary", "known", "anchors"] {
+        for part in ["trees", "temporary", "known", "anchors", "prepared"] {
             cache.sweep(&folder.join(part), now - KEEP);
         }
         cache.sweep(&cache.parts(), now - KEEP_PARTS);
@@ -80,6 +82,12 @@ impl Cache {
         self.folder.join("anchors")
     }
 
+    /// Where it is kept what steps left that prepare projects.
+    #[must_use]
+    pub fn prepared(&self) -> PathBuf {
+        self.folder.join("prepared")
+    }
+
     /// Where parts of images are.
     #[must_use]
     pub fn parts(&self) -> PathBuf {
@@ -101,30 +109,51 @@ impl Cache {
         source: &Source,
         staging: &Path,
     ) -> Result<PathBuf, crate::error::Error> {
-        let digest = source.manifest.digest();
+        if let Some(root) = self.find(&source.manifest)? {
+            return Ok(root);
+        }
         let copy = staging.join("tree");
-        for number in 0.. {
-            let name = if number == 0 { digest.clone() } else { format!("{digest}.{number}") };
-            let root = self.trees().join(name);
-            let failed = |source| Error::Cache { path: root.clone(), source };
-            if !root.exists() {
-                if !copy.exists() {
-                    fs::create_dir(&copy).map_err(failed)?;
-                    source.copy_to(&copy)?;
-                }
-                match fs::rename(&copy, &root) {
-                    Ok(()) => return Ok(touch(&root).map(|()| root.clone()).map_err(failed)?),
-                    Err(error) if is_taken(&error) => {}
-                    Err(error) => return Err(failed(error).into()),
-                }
-            }
+        fs::create_dir(&copy).map_err(|source| Error::Cache { path: copy.clone(), source })?;
+        source.copy_to(&copy)?;
+        Ok(self.take(&copy, &source.manifest)?)
+    }
+
+    /// The root of a tree that is as it was when it was kept.
+    pub(super) fn find(&self, manifest: &Manifest) -> Result<Option<PathBuf>, Error> {
+        for root in self.roots(manifest).take_while(|root| root.exists()) {
             // Another builder may be checking or sweeping it; what cannot be read is changed.
-            if is_unchanged(&root, &source.manifest).unwrap_or(false) {
-                touch(&root).map_err(failed)?;
-                return Ok(root);
+            if is_unchanged(&root, manifest).unwrap_or(false) {
+                let touched = touch(&root).map(|()| root.clone());
+                return touched.map(Some).map_err(|source| Error::Cache { path: root, source });
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes a folder on the cache's disk as a tree, unless another builder was faster, and returns
+    /// its root.
+    pub(super) fn take(&self, copy: &Path, manifest: &Manifest) -> Result<PathBuf, Error> {
+        for root in self.roots(manifest) {
+            let failed = |source| Error::Cache { path: root.clone(), source };
+            match fs::rename(copy, &root) {
+                Ok(()) => return touch(&root).map(|()| root.clone()).map_err(failed),
+                Err(error) if !is_taken(&error) => return Err(failed(error)),
+                Err(_) if is_unchanged(&root, manifest).unwrap_or(false) => {
+                    return touch(&root).map(|()| root.clone()).map_err(failed);
+                }
+                Err(_) => {}
             }
         }
         unreachable!("a free number comes before the last")
+    }
+
+    /// Where a tree may be, the first choice first.
+    fn roots(&self, manifest: &Manifest) -> impl Iterator<Item = PathBuf> {
+        let (folder, digest) = (self.trees(), manifest.digest());
+        (0..).map(move |number| match number {
+            0 => folder.join(&digest),
+            number => folder.join(format!("{digest}.{number}")),
+        })
     }
 
     /// Removes what is unused since a moment. What cannot be removed now can be later.
@@ -180,10 +209,9 @@ fn is_unchanged(root: &Path, manifest: &Manifest) -> io::Result<bool> {
 fn has_nothing_else(root: &Path, folder: &Path, manifest: &Manifest) -> io::Result<bool> {
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
-        let (path, name) = (folder.join(entry.file_name()), entry.file_name());
-        let name = name.to_string_lossy();
+        let path = folder.join(entry.file_name());
         let same = match entry.file_type()?.is_dir() {
-            true if HARMLESS.contains(&&*name) || name.ends_with(".egg-info") => true,
+            true if is_harmless(&entry) => true,
             true => has_nothing_else(root, &path, manifest)?,
             false => manifest.0.contains_key(&path),
         };
@@ -192,6 +220,39 @@ fn has_nothing_else(root: &Path, folder: &Path, manifest: &Manifest) -> io::Resu
         }
     }
     Ok(true)
+}
+
+/// What a folder holds, but for bytecode.
+pub(super) fn manifest_of(root: &Path) -> io::Result<Manifest> {
+    let mut manifest = Manifest::default();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))? {
+            let entry = entry?;
+            let (path, kind) = (folder.join(entry.file_name()), entry.file_type()?);
+            let node = if kind.is_dir() {
+                if entry.file_name() != "__pycache__" {
+                    folders.push(path);
+                }
+                continue;
+            } else if kind.is_symlink() {
+                Node::Link { target: fs::read_link(entry.path())? }
+            } else {
+                let metadata = entry.metadata()?;
+                let executable = metadata.permissions().mode() & 0o100 != 0;
+                Node::File { executable, size: metadata.len(), digest: digest_of(&entry.path())? }
+            };
+            manifest.0.insert(path, node);
+        }
+    }
+    Ok(manifest)
+}
+
+/// Whether a folder is one that using a tree leaves in it.
+fn is_harmless(folder: &fs::DirEntry) -> bool {
+    let name = folder.file_name();
+    let name = name.to_string_lossy();
+    HARMLESS.contains(&&*name) || name.ends_with(".egg-info")
 }
 
 fn digest_of(path: &Path) -> io::Result<String> {

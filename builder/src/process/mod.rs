@@ -2,12 +2,15 @@
 
 mod cache;
 pub mod garbage;
+mod prepare;
 mod python;
+mod step;
 mod users;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 
 use muletrain_proto::snapshot::Content;
 
@@ -59,11 +62,13 @@ pub enum Error {
         /// The end of what it said.
         said: String,
     },
-    /// Django cannot be imported.
-    #[error("{python} cannot import django: {said}; {fix}")]
-    NoDjango {
+    /// What runs the tests cannot be imported.
+    #[error("{python} cannot import {imports}: {said}; {fix}")]
+    Unable {
         /// The interpreter.
         python: String,
+        /// The modules.
+        imports: String,
         /// The end of what it said.
         said: String,
         /// What to do.
@@ -75,7 +80,15 @@ pub enum Error {
         /// The command.
         command: String,
         /// How it ended.
-        status: std::process::ExitStatus,
+        status: ExitStatus,
+    },
+    /// A step that prepares the project failed; its log has been shown.
+    #[error("`{command}` of [image] prepare failed with {status}")]
+    Prepare {
+        /// The command.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
     },
 }
 
@@ -89,10 +102,16 @@ const SERVER_WORDS: [&str; 6] = ["HOST", "URL", "DSN", "SERVER", "ADDR", "SOCKET
 pub async fn place(frozen: &Frozen, place: &Place<'_>) -> Result<Placed, crate::error::Error> {
     let Place { cache, staging, progress } = *place;
     check_services(frozen, progress)?;
-    let root = cache.keep(&frozen.source, staging)?;
+    let mut root = cache.keep(&frozen.source, staging)?;
     let texts = frozen.source.texts(dependencies::SPEAKING)?;
     let python = python::prepare(cache, frozen, &texts, &root, progress).await?;
-    let id = frozen.id(&["process", &python.path, &python.version, &python.key])?;
+    let steps = &frozen.config.image.prepare;
+    if !steps.is_empty() {
+        root = prepare::prepare(frozen, &python, place).await?;
+    }
+    let identity = ["process", &python.path, &python.version, &python.key];
+    let prepare = steps.iter().map(|step| step.run.as_str());
+    let id = frozen.id(&identity.into_iter().chain(prepare).collect::<Vec<_>>())?;
     progress.say(&format!("snapshot {id} in {}", root.display()));
     let root = root.to_string_lossy().into_owned();
     let (content, images) = (Content::Process { root }, BTreeMap::new());

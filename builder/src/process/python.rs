@@ -1,22 +1,22 @@
 //! The Python that tests run with on this host, and its virtual environment.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::SystemTime;
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use super::{Cache, Error};
+use super::{Cache, Error, step};
 use crate::build::Frozen;
 use crate::progress::Progress;
 use crate::pure::dependencies::{self, Recipe, Texts};
 use crate::pure::digest::Digest;
 use crate::pure::python_version;
+use crate::pure::suites;
 
-/// A Python that can import Django.
+/// A Python that can run the tests.
 #[derive(Debug)]
 pub(super) struct Python {
     /// Its absolute path.
@@ -44,6 +44,7 @@ pub(super) async fn prepare(
     progress: &Progress,
 ) -> Result<Python, Error> {
     let recipe = recipe(frozen, texts);
+    let imports = suites::imports(&frozen.suites);
     let base = base(frozen, texts, recipe.commands.is_empty(), progress).await?;
     if recipe.commands.is_empty() {
         progress.note(format!(
@@ -52,7 +53,7 @@ pub(super) async fn prepare(
         ));
         let fix = "install the project's dependencies for it, or activate their environment";
         let key = installed(&base.path).await?;
-        return with_django(Python { key, ..base }, fix).await;
+        return able(Python { key, ..base }, &imports, fix).await;
     }
     if let Some(reason) = &recipe.reason {
         progress.note(format!("dependencies come from {reason}: {}", recipe.commands.join(", ")));
@@ -78,7 +79,7 @@ pub(super) async fn prepare(
     let _ = File::open(&folder).and_then(|folder| folder.set_modified(SystemTime::now()));
     let path = folder.join("bin/python").to_string_lossy().into_owned();
     let python = Python { path, version: base.version, key };
-    with_django(python, "add Django to what is installed").await
+    able(python, &imports, "add it to what is installed").await
 }
 
 fn recipe(frozen: &Frozen, texts: &Texts) -> Recipe {
@@ -135,11 +136,15 @@ async fn installed(python: &str) -> Result<String, Error> {
     Ok(Digest::new("muletrain installed 1").field(&output.stdout).finish())
 }
 
-async fn with_django(python: Python, fix: &'static str) -> Result<Python, Error> {
-    let output = output(&python.path, "import django").await?;
+/// The Python, if it can run the tests.
+async fn able(python: Python, imports: &str, fix: &'static str) -> Result<Python, Error> {
+    let output = output(&python.path, &format!("import {imports}")).await?;
     match output.status.success() {
         true => Ok(python),
-        false => Err(Error::NoDjango { python: python.path, said: tail(&output.stderr), fix }),
+        false => {
+            let (python, imports) = (python.path, imports.to_owned());
+            Err(Error::Unable { python, imports, said: tail(&output.stderr), fix })
+        }
     }
 }
 
@@ -206,59 +211,11 @@ fn remove(folder: &Path) -> io::Result<()> {
 
 /// Runs a command in the project with the environment active; shows its log where it fails.
 async fn step(command: &str, environment: &Path, root: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Cache { path: environment.to_owned(), source };
-    let binaries = environment.join("bin");
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(binaries).chain(std::env::split_paths(&path));
-    let path = std::env::join_paths(paths).map_err(|error| failed(io::Error::other(error)))?;
-    // One file for both streams keeps their order.
-    let mut log = tempfile::tempfile().map_err(failed)?;
-    let output = || log.try_clone().map(Stdio::from).map_err(failed);
-    let mut shell = Command::new("sh")
-        .args(["-euc", command])
-        .current_dir(root)
-        .env("PATH", path)
-        .env("VIRTUAL_ENV", environment)
-        .env_remove("PYTHONHOME")
-        .stdin(Stdio::null())
-        .stdout(output()?)
-        .stderr(output()?)
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(failed)?;
-    let group = Group::of(&shell);
-    let status = shell.wait().await.map_err(failed)?;
-    group.ended();
-    if status.success() {
-        return Ok(());
-    }
-    io::Seek::rewind(&mut log).map_err(failed)?;
-    io::copy(&mut log, &mut io::stderr()).map_err(failed)?;
-    let _ = io::stderr().flush();
-    Err(Error::Step { command: command.to_owned(), status })
-}
-
-/// The processes that a command started, its own included, unless they left its group; killed
-/// when this is dropped before the command has ended.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| Pid::from_raw(id.cast_signed())))
-    }
-
-    /// Its number may belong to others from now on.
-    fn ended(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0 {
-            // They may have ended just now.
-            let _ = kill_process_group(leader, Signal::KILL);
-        }
+    let mut shell = Command::new("sh");
+    shell.env("PATH", step::path(environment)).env("VIRTUAL_ENV", environment);
+    let status = step::run(shell.env_remove("PYTHONHOME"), command, root).await?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(Error::Step { command: command.to_owned(), status }),
     }
 }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muletrain_proto::id::AppLabel;
+use muletrain_proto::id::{AppLabel, SuiteName};
 use muletrain_proto::snapshot::App;
 
 use super::app_config::{self, AppConfig};
@@ -25,6 +25,26 @@ const FOREIGN: [&str; 3] = ["node_modules", "site-packages", "__pycache__"];
 /// Names of the folders in which an app keeps its tests.
 const TEST_FOLDERS: [&str; 2] = ["tests", "test"];
 
+/// Which files hold tests, and which folders can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TestFiles {
+    /// As Django and unittest see it: `test*.py` in packages.
+    Django,
+    /// As pytest sees it: `test_*.py`, `*_test.py` and what projects add to that, in any folder.
+    Pytest,
+}
+
+impl TestFiles {
+    /// Whether a file holds tests.
+    #[must_use]
+    pub fn holds(self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let ends = |ending: &str| name.ends_with(ending);
+        (name.starts_with("test") && ends(".py"))
+            || (self == Self::Pytest && (ends("_test.py") || ends("_tests.py")))
+    }
+}
+
 /// Finds the apps of a project.
 ///
 /// `paths` are all its files, `/`-separated and relative to its root; `manage` is the folder of
@@ -34,10 +54,14 @@ pub fn discover<'a>(
     paths: impl IntoIterator<Item = &'a str>,
     manage: &str,
     configs: &BTreeMap<String, String>,
+    test_files: TestFiles,
 ) -> Vec<App> {
     let files = own_files(paths);
-    let project = Project { manage, folders: test_modules_by_folder(&files), files };
-    let folders = project.app_folders();
+    let project = Project { manage, folders: test_modules_by_folder(&files, test_files), files };
+    let mut folders = project.app_folders();
+    if test_files == TestFiles::Pytest {
+        folders.extend(project.loose_folders(&folders));
+    }
     let mut candidates: Vec<Candidate> =
         folders.iter().map(|folder| project.candidate(folder, configs)).collect();
     let mut other = Vec::new();
@@ -51,14 +75,10 @@ pub fn discover<'a>(
     if !other.is_empty() {
         other.sort();
         let label = AppLabel::other();
-        apps.push(App { label, module: String::new(), path: String::new(), test_files: other });
+        let (module, path, suite) = (String::new(), String::new(), SuiteName::default());
+        apps.push(App { label, module, path, test_files: other, suite });
     }
     apps
-}
-
-/// Whether Django's default pattern `test*.py` takes the file for a test module.
-fn is_test_module(name: &str) -> bool {
-    name.starts_with("test") && name.ends_with(".py")
 }
 
 /// Files that are the project's own: no hidden folder, no virtual environment, no packages.
@@ -78,11 +98,14 @@ fn own_files<'a>(paths: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> 
     all.into_iter().filter(|path| !foreign(path)).collect()
 }
 
-fn test_modules_by_folder(files: &BTreeSet<&str>) -> BTreeMap<String, Vec<String>> {
+fn test_modules_by_folder(
+    files: &BTreeSet<&str>,
+    test_files: TestFiles,
+) -> BTreeMap<String, Vec<String>> {
     let mut folders: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in files {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if is_test_module(name) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if test_files.holds(path) {
             folders.entry(folder.to_owned()).or_default().push((*path).to_owned());
         }
     }
@@ -129,6 +152,18 @@ impl Project<'_> {
         add(&|folder, apps| self.has_any(folder, &HINTS) && owner(folder, apps).is_none());
         add(&|folder, apps| self.is_suite(folder, apps));
         apps
+    }
+
+    /// The outermost folders with test modules that are in no app.
+    fn loose_folders(&self, apps: &[String]) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for folder in self.folders.keys().filter(|folder| !folder.is_empty()) {
+            // In their order a folder comes before those inside it.
+            if owner(folder, apps).is_none() && owner(folder, &found).is_none() {
+                found.push(folder.clone());
+            }
+        }
+        found
     }
 
     fn has_any(&self, folder: &str, names: &[&str]) -> bool {
@@ -215,7 +250,8 @@ fn with_unique_labels(candidates: Vec<Candidate>) -> Vec<App> {
         let Candidate { module, path, mut test_files, .. } = candidate;
         test_files.sort();
         // A path longer than any label may be is left to the inventory.
-        Some(App { label: AppLabel::new(label).ok()?, module, path, test_files })
+        let (label, suite) = (AppLabel::new(label).ok()?, SuiteName::default());
+        Some(App { label, module, path, test_files, suite })
     });
     named.collect()
 }

@@ -6,10 +6,14 @@ use super::*;
 
 /// One line for each app: label, module, test files relative to its folder.
 fn apps(manage: &str, configs: &[(&str, &str)], paths: &str) -> String {
+    found(manage, configs, paths, TestFiles::Django)
+}
+
+fn found(manage: &str, configs: &[(&str, &str)], paths: &str, test_files: TestFiles) -> String {
     let configs: BTreeMap<String, String> =
         configs.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
     let paths = paths.split_whitespace().chain(configs.keys().map(String::as_str));
-    let lines = discover(paths, manage, &configs).into_iter().map(|app| {
+    let lines = discover(paths, manage, &configs, test_files).into_iter().map(|app| {
         let relative =
             |file: &String| file.strip_prefix(&format!("{}/", app.path)).unwrap_or(file).to_owned();
         let files: Vec<String> = app.test_files.iter().map(relative).collect();
@@ -49,6 +53,23 @@ fn a_package_with_tests_is_a_suite_though_it_has_no_models() {
     search [search] tests/test_index.py
     tests [tests] shop/test_b.py test_a.py
     (other) [] loose/test_c.py test_d.py
+    ");
+}
+
+#[test]
+fn for_pytest_a_folder_with_tests_is_an_app_though_it_is_no_package() {
+    let found = found(
+        "",
+        &[],
+        "shop/__init__.py shop/models.py shop/cart_test.py conftest.py
+         tests/unit/test_a.py tests/unit/deep/test_b.py tests/browser/test_c.py test_d.py",
+        TestFiles::Pytest,
+    );
+    insta::assert_snapshot!(found, @r"
+    shop [shop] cart_test.py
+    browser [tests.browser] test_c.py
+    unit [tests.unit] deep/test_b.py test_a.py
+    (other) [] test_d.py
     ");
 }
 
@@ -135,11 +156,12 @@ proptest! {
         paths in prop::collection::btree_set(
             "((a|b|tests|test)/){0,4}(__init__|models|apps|test_a|tests|x)\\.py", 0..30),
         manage in "(|a|a/b)",
+        kind in prop::sample::select(vec![TestFiles::Django, TestFiles::Pytest]),
     ) {
-        let found = discover(paths.iter().map(String::as_str), &manage, &BTreeMap::new());
+        let found = discover(paths.iter().map(String::as_str), &manage, &BTreeMap::new(), kind);
         let mut owned: Vec<&String> = found.iter().flat_map(|app| &app.test_files).collect();
         owned.sort();
-        let test = |path: &&String| path.rsplit('/').next().is_some_and(is_test_module);
+        let test = |path: &&String| kind.holds(path);
         prop_assert_eq!(owned, paths.iter().filter(test).collect::<Vec<_>>());
         let labels: BTreeSet<&AppLabel> = found.iter().map(|app| &app.label).collect();
         prop_assert_eq!(labels.len(), found.len());

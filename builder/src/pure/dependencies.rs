@@ -32,38 +32,44 @@ const TEST_SETS: [&str; 8] =
 /// Names of the set that the others build on.
 const BASE_SETS: [&str; 3] = ["base", "common", "requirements"];
 
+/// Lock files, the best first: what reads one, and how it installs into the Python that is found.
+const TOOLS: [(&str, &str, &str); 3] = [
+    (
+        "uv.lock",
+        "uv",
+        "$tool/bin/uv export --quiet --frozen --no-emit-project --all-groups --all-extras \
+         --no-hashes --output-file $tool/requirements.txt && \
+         pip install -r $tool/requirements.txt",
+    ),
+    (
+        "poetry.lock",
+        "poetry",
+        "POETRY_VIRTUALENVS_CREATE=false $tool/bin/poetry install --no-root --no-interaction",
+    ),
+    ("Pipfile.lock", "pipenv", "$tool/bin/pipenv sync --dev --system"),
+];
+
 /// Works out how the dependencies of a project with these files are installed.
 #[must_use]
 pub fn recipe<'a>(paths: impl IntoIterator<Item = &'a str>, texts: &Texts) -> Recipe {
     let paths: Vec<&str> = paths.into_iter().collect();
-    let tools: [(&str, &[&str]); 3] = [
-        (
-            "uv.lock",
-            &[
-                "pip install uv",
-                "uv export --quiet --frozen --no-emit-project --all-groups --all-extras \
-                 --no-hashes --output-file /tmp/muletrain-requirements.txt",
-                "pip install -r /tmp/muletrain-requirements.txt",
-            ],
-        ),
-        (
-            "poetry.lock",
-            &[
-                "pip install poetry",
-                "POETRY_VIRTUALENVS_CREATE=false poetry install --no-root --no-interaction",
-            ],
-        ),
-        ("Pipfile.lock", &["pip install pipenv", "pipenv sync --dev --system"]),
-    ];
-    for (lock, commands) in tools {
+    for (lock, tool, work) in TOOLS {
         if paths.contains(&lock) {
-            let commands = commands.iter().map(|command| (*command).to_owned()).collect();
-            return Recipe { commands, reason: Some(lock.to_owned()) };
+            return Recipe { commands: vec![by(tool, work)], reason: Some(lock.to_owned()) };
         }
     }
     from_requirements(&paths)
         .or_else(|| from_pyproject(texts.get("pyproject.toml")?))
         .unwrap_or_default()
+}
+
+/// Work of a tool that is in an environment of its own, which goes with it: what it depends on is
+/// nothing that the project asked for, or asked for in another version.
+fn by(tool: &str, work: &str) -> String {
+    format!(
+        "tool=$(mktemp -d) && python3 -m venv $tool && $tool/bin/pip install {tool} && {work} && \
+         rm -r $tool"
+    )
 }
 
 /// Requirements files: the base set and the best one for tests.

@@ -21,6 +21,11 @@ fn a_lock_file_goes_before_requirements() {
 }
 
 #[test]
+fn a_tool_leaves_nothing_of_its_own() {
+    insta::assert_snapshot!(commands("Pipfile.lock"), @"tool=$(mktemp -d) && python3 -m venv $tool && $tool/bin/pip install pipenv && $tool/bin/pipenv sync --dev --system && rm -r $tool");
+}
+
+#[test]
 fn what_tests_need_is_added_to_the_base_set() {
     assert_eq!(commands("requirements.txt"), "pip install -r requirements.txt");
     assert_eq!(

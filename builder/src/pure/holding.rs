@@ -77,6 +77,12 @@ impl Holding {
         self.base.paths.iter().filter(move |path| !covered(path))
     }
 
+    /// The project's files that cover something that the base has by the same names.
+    #[must_use]
+    pub fn covering(&self) -> Manifest {
+        self.manifest.only(|path| self.base.paths.contains(path))
+    }
+
     /// As bytes that [`Holding::parse`] understands.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
@@ -163,5 +169,6 @@ mod tests {
         let manifest = Manifest([("a.py".into(), file()), ("b".into(), file())].into());
         let holding = Holding::new(manifest, &records::write(PURPOSE, listed)).unwrap();
         assert_eq!(holding.strangers().collect::<Vec<_>>(), ["e"]);
+        assert_eq!(holding.covering().texts().collect::<Vec<_>>(), ["a.py"]);
     }
 }

@@ -13,7 +13,7 @@ use crate::pure::tree::{Manifest, Node};
 
 /// Modification time of everything in an archive: the first second of the year 2000. Zip files,
 /// which tests make of what they find, know no time before 1980.
-const TIME: u64 = 946_684_800;
+pub const TIME: u64 = 946_684_800;
 
 /// What the name of a file begins with that hides one of a lower layer.
 const WHITEOUT: &str = ".wh.";

@@ -33,6 +33,21 @@ impl Frozen {
         Self(project)
     }
 
+    /// A project whose base is what a Dockerfile makes after Python and "Django" are in it.
+    pub(crate) fn on(more: &str, instructions: &str) -> Self {
+        let base = *BASE;
+        let project = Project::new(&format!("[image]\ndockerfile = \"Dockerfile\"\n{more}"));
+        let own = project.name();
+        project.write(
+            "Dockerfile",
+            &format!(
+                "FROM {base}\nCOPY django /usr/lib/python3/dist-packages/django\nLABEL own={own}\n\
+                 {instructions}\n"
+            ),
+        );
+        Self(project)
+    }
+
     pub(crate) fn build(&self) -> Snapshot {
         self.0.build(&["--runtime", "docker"]).snapshot()
     }

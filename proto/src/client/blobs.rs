@@ -144,19 +144,24 @@ impl Blobs {
     }
 
     fn failed(&self, status: Status) -> Error {
-        let (address, status) = (self.address.clone(), Box::new(status));
-        match status.code() {
-            Code::Unavailable
-            | Code::Aborted
-            | Code::Cancelled
-            | Code::DeadlineExceeded
-            | Code::Unknown => Error::Lost { address, status },
-            _ => Error::Refused { address, status },
-        }
+        failed(&self.address, status)
     }
 
     fn senseless(&self, source: convert::Error) -> Error {
         Error::Senseless { address: self.address.clone(), source }
+    }
+}
+
+/// What a scheduler's answer means that is none.
+pub(super) fn failed(address: &Address, status: Status) -> Error {
+    let (address, status) = (address.clone(), Box::new(status));
+    match status.code() {
+        Code::Unavailable
+        | Code::Aborted
+        | Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Unknown => Error::Lost { address, status },
+        _ => Error::Refused { address, status },
     }
 }
 

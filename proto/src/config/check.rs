@@ -1,13 +1,18 @@
 //! What the types alone cannot rule out. Every message names its key.
 
 mod service;
+mod suite;
 
+use crate::run::parse_db_prefix;
+
+use super::order::Retry;
 use super::schema::{Config, Env, Image, Project, Run};
 
 /// Checks values and their combinations.
 pub(super) fn check(config: &Config) -> Result<(), String> {
     check_project(&config.project)?;
     check_image(&config.image)?;
+    suite::check(&config.suite)?;
     check_env(&config.env)?;
     service::check(&config.services)?;
     check_run(&config.run)
@@ -35,6 +40,10 @@ fn check_image(image: &Image) -> Result<(), String> {
     if let Some(name) = image.packages.iter().find(package) {
         return Err(format!("image.packages: {name:?} is not the name of a Debian package"));
     }
+    for step in &image.prepare {
+        not_blank("image.prepare", Some(&step.run))?;
+        step.files.iter().try_for_each(|it| not_blank("image.prepare", Some(it)))?;
+    }
     user("image.user", image.user.as_deref())
 }
 
@@ -56,11 +65,27 @@ fn check_run(run: &Run) -> Result<(), String> {
     if let Some((key, _)) = numbers.iter().find(|(_, number)| *number == Some(0)) {
         return Err(format!("{key} must be at least 1"));
     }
+    if let Some(prefix) = &run.db_prefix {
+        parse_db_prefix(prefix).map_err(|why| format!("run.db_prefix {why}"))?;
+    }
+    if run.serial.iter().any(|pattern| pattern.trim().is_empty()) {
+        return Err("run.serial holds an empty pattern".into());
+    }
+    run.retry.iter().try_for_each(check_retry)?;
     match run.cpus {
         Some(cpus) if !(0.01..=4096.0).contains(&cpus) => {
             Err(format!("run.cpus {cpus} must be between 0.01 and 4096"))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_retry(retry: &Retry) -> Result<(), String> {
+    not_blank("run.retry.match", retry.class.as_deref())?;
+    not_blank("run.retry.tag", retry.tag.as_deref())?;
+    match (&retry.class, &retry.tag) {
+        (Some(_), None) | (None, Some(_)) => Ok(()),
+        _ => Err("each [[run.retry]] has either match or tag".into()),
     }
 }
 

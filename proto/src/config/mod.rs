@@ -6,15 +6,21 @@
 mod check;
 mod error;
 mod file;
+mod order;
 mod preset;
 mod schema;
 mod service;
+mod step;
+mod suite;
 pub mod units;
 
 pub use error::Error;
 pub use file::{Found, find};
+pub use order::{Flaky, Retry, Shuffle};
 pub use preset::{Kind, Preset};
-pub use schema::{Config, Env, Image, Project, Run, Runtime, Service};
+pub use schema::{Config, Coverage, Env, Hooks, Image, Project, Run, Runtime, Service, ShowOutput};
+pub use step::Step;
+pub use suite::{Suite, SuiteKind};
 
 use serde::Deserialize;
 
@@ -58,3 +64,6 @@ mod tests;
 
 #[cfg(test)]
 mod service_tests;
+
+#[cfg(test)]
+mod suite_tests;

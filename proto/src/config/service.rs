@@ -48,6 +48,7 @@ impl Service {
             ready: self.ready(),
             ready_limit: self.ready_timeout.unwrap_or(READY_LIMIT.into()),
             aliases: self.aliases.clone(),
+            only: self.only.clone(),
             provides: [].into(),
         };
         if let Some(kind) = self.kind() {

@@ -84,6 +84,7 @@ fn a_service_of_its_own_gets_nothing_added() {
         ready: Ready::Command(words(&["true"])),
         ready_limit: std::time::Duration::from_secs(120).into(),
         aliases: vec![],
+        only: vec![],
         provides: [].into(),
     };
     assert_eq!(services(text), [wanted]);

@@ -50,6 +50,12 @@ fn every_key_is_read() {
         exclude = ["*.SeleniumTest"]
         tags = ["fast"]
         exclude_tags = ["slow"]
+        patterns = ["Cart"]
+        retries = 1
+        retry = [{ match = "*.SeleniumTest", retries = 3 }, { tag = "network", retries = 2 }]
+        flaky = "fail"
+        shuffle = 7
+        serial = ["*.PrinterTest"]
         test_timeout = "1m30s"
         timeout = "30m"
         max_failures = 10
@@ -98,6 +104,14 @@ fn what_is_wrong_is_said_with_its_line_and_the_way_out() {
         "[run]\ntest_timeout = 60",
         "[run]\ntest_timeout = '60'",
         "[run]\nmemory = 'lots'",
+        "[run]\nretries = -1",
+        "[[run.retry]]\nretries = 1",
+        "[[run.retry]]\nmatch = 'a'\ntag = 'b'\nretries = 1",
+        "[[run.retry]]\npattern = 'a'\nretries = 1",
+        "[run]\nflaky = 'ignore'",
+        "[run]\nshuffle = 'yes'",
+        "[run]\nshuffle = -1",
+        "[run]\nserial = ['']",
         "run = 3",
         "[run\nslots = 1",
         "[run]\nslots = 1\nslots = 2",

@@ -8,7 +8,7 @@ impl TryFrom<wire::MissingRequest> for Vec<Digest> {
     type Error = Error;
 
     fn try_from(message: wire::MissingRequest) -> Result<Self, Error> {
-        digests(message.digests)
+        digests(message.digests, "digests")
     }
 }
 
@@ -22,7 +22,7 @@ impl TryFrom<wire::MissingReply> for Vec<Digest> {
     type Error = Error;
 
     fn try_from(message: wire::MissingReply) -> Result<Self, Error> {
-        digests(message.digests)
+        digests(message.digests, "digests")
     }
 }
 
@@ -32,24 +32,11 @@ impl From<Vec<Digest>> for wire::MissingReply {
     }
 }
 
-fn digests(texts: Vec<String>) -> Result<Vec<Digest>, Error> {
+/// A field that names blobs, but not too many.
+pub(super) fn digests(texts: Vec<String>, field: &str) -> Result<Vec<Digest>, Error> {
     match texts.len() {
-        count if count > QUESTION_LIMIT => Err(blob::Error::Question { count }).at("digests"),
-        _ => each(texts, "digests"),
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = blob::Error;
-
-    fn try_from(text: String) -> Result<Self, blob::Error> {
-        text.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
+        count if count > QUESTION_LIMIT => Err(blob::Error::Question { count }).at(field),
+        _ => each(texts, field),
     }
 }
 

@@ -1,11 +1,15 @@
 //! What happened in a pod.
 
 use super::{At, Error, counted};
+use crate::artifact::Artifact;
+use crate::coverage::Combined;
 use crate::event::{
-    Booted, ClassTimes, Closed, Collected, Event, Failed, Finished, Fixture, Planned, PodStarted,
-    Ready, TimedOut, Warming,
+    Booted, ClassTimes, Closed, Collected, Event, Failed, Finished, Fixture, Found, Planned,
+    PodStarted, Ready, TimedOut, Warming,
 };
+use crate::hook::Hook;
 use crate::id::TestId;
+use crate::inventory::Inventory;
 use crate::outcome::Ending;
 use crate::wire::{self, event::Event as Kind};
 
@@ -24,6 +28,10 @@ impl TryFrom<wire::Event> for Event {
             }
             Kind::Planned(message) => Self::Planned(Planned::try_from(message).at("planned")?),
             Kind::Ready(message) => Self::Ready(Ready::try_from(message).at("ready")?),
+            Kind::Found(message) => {
+                let inventory = Inventory::try_from(message).at("found")?;
+                Self::Found(Found { inventory })
+            }
             Kind::Started(message) => Self::Started {
                 test: TestId::new(message.test).at("started.test")?,
                 r#try: counted(message.r#try, "started.try")?,
@@ -37,6 +45,10 @@ impl TryFrom<wire::Event> for Event {
             Kind::Closed(wire::Closed { tests, peak_kib }) => {
                 Self::Closed(Closed { tests, peak_kib })
             }
+            Kind::Artifact(message) => Self::Artifact(Artifact::try_from(message).at("artifact")?),
+            Kind::Hook(message) => Self::Hook(Hook::try_from(message).at("hook")?),
+            Kind::Warnings(message) => Self::Warnings(message.into()),
+            Kind::Combined(message) => Self::Combined(Combined::try_from(message).at("combined")?),
             Kind::Ended(message) => Self::Ended(Ending::try_from(message).at("ended")?),
         })
     }
@@ -51,6 +63,7 @@ impl From<Event> for wire::Event {
             Event::Collected(event) => Kind::Collected(event.into()),
             Event::Planned(event) => Kind::Planned(event.into()),
             Event::Ready(event) => Kind::Ready(event.into()),
+            Event::Found(event) => Kind::Found(event.inventory.into()),
             Event::Started { test, r#try } => {
                 Kind::Started(wire::TestStarted { test: test.into(), r#try })
             }
@@ -63,6 +76,10 @@ impl From<Event> for wire::Event {
             Event::Closed(Closed { tests, peak_kib }) => {
                 Kind::Closed(wire::Closed { tests, peak_kib })
             }
+            Event::Artifact(event) => Kind::Artifact(event.into()),
+            Event::Hook(event) => Kind::Hook(event.into()),
+            Event::Warnings(event) => Kind::Warnings(event.into()),
+            Event::Combined(event) => Kind::Combined(event.into()),
             Event::Ended(ending) => Kind::Ended(ending.into()),
         };
         Self { event: Some(event) }

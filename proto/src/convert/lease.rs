@@ -1,7 +1,7 @@
 //! Leases and grants.
 
 use super::{At, Error, all, counted, each, required};
-use crate::id::{AppLabel, Epoch, LeaseId, LeaseKey, RunId, TestId};
+use crate::id::{AppLabel, Epoch, LeaseId, LeaseKey, RunId, SuiteName, TestId};
 use crate::lease::{Grant, GrantedTest, Lease, Work};
 use crate::wire;
 
@@ -31,13 +31,21 @@ impl TryFrom<wire::Lease> for Lease {
             key: required(message.key, "key")?,
             work: required(message.work, "work")?,
             checks: message.checks,
+            suite: SuiteName::new(message.suite).at("suite")?,
+            without: message.without,
         })
     }
 }
 
 impl From<Lease> for wire::Lease {
     fn from(lease: Lease) -> Self {
-        Self { key: Some(lease.key.into()), work: Some(lease.work.into()), checks: lease.checks }
+        Self {
+            key: Some(lease.key.into()),
+            work: Some(lease.work.into()),
+            checks: lease.checks,
+            suite: lease.suite.into(),
+            without: lease.without,
+        }
     }
 }
 
@@ -52,6 +60,9 @@ impl TryFrom<wire::lease::Work> for Work {
                 labels,
                 tests: tests.map(|list| each(list.ids, "tests")).transpose()?,
             },
+            wire::lease::Work::Combine(wire::Combine { parts }) => {
+                Self::Combine { parts: each(parts, "parts")? }
+            }
         })
     }
 }
@@ -65,6 +76,7 @@ impl From<Work> for wire::lease::Work {
                 labels,
                 tests: tests.map(|ids| wire::TestList { ids: all(ids) }),
             }),
+            Work::Combine { parts } => Self::Combine(wire::Combine { parts: all(parts) }),
         }
     }
 }
@@ -77,6 +89,7 @@ impl TryFrom<wire::Grant> for (LeaseKey, Grant) {
             number: counted(message.number, "number")?,
             tests: message.tests.map(|list| each(list.tests, "tests")).transpose()?,
             last: message.last,
+            ordered: message.ordered,
         };
         Ok((required(message.lease, "lease")?, grant))
     }
@@ -89,6 +102,7 @@ impl From<(LeaseKey, Grant)> for wire::Grant {
             number: grant.number,
             tests: grant.tests.map(|tests| wire::GrantedTests { tests: all(tests) }),
             last: grant.last,
+            ordered: grant.ordered,
         }
     }
 }

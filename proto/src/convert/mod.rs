@@ -4,11 +4,13 @@
 //! stands; out of it by `From`, which cannot fail. Numbers that count from 1 are required like
 //! ids are: protocol buffers cannot tell a zero from a field that was never set.
 
+mod around;
 mod blob;
 mod event;
 mod inventory;
 mod lease;
 mod link;
+mod offer;
 mod outcome;
 mod pod;
 mod run;
@@ -18,7 +20,7 @@ mod tests;
 
 use std::fmt::Display;
 
-use crate::{blob as blobs, id, seconds, snapshot};
+use crate::{artifact, blob as blobs, id, seconds, snapshot};
 
 /// Why a message of a peer is refused.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +61,9 @@ pub enum Reason {
     /// It names no blob, or brings too much of one.
     #[error(transparent)]
     Blob(#[from] blobs::Error),
+    /// It names no file.
+    #[error(transparent)]
+    Artifact(#[from] artifact::Error),
     /// It is no length of time.
     #[error(transparent)]
     Seconds(#[from] seconds::Error),

@@ -37,13 +37,17 @@ impl TryFrom<wire::PodStarted> for PodStarted {
     type Error = Error;
 
     fn try_from(message: wire::PodStarted) -> Result<Self, Error> {
-        Ok(Self { pod: message.pod, seconds: Seconds::new(message.seconds).at("seconds")? })
+        Ok(Self {
+            pod: message.pod,
+            seconds: Seconds::new(message.seconds).at("seconds")?,
+            reused: message.reused,
+        })
     }
 }
 
 impl From<PodStarted> for wire::PodStarted {
     fn from(event: PodStarted) -> Self {
-        Self { pod: event.pod, seconds: event.seconds.get() }
+        Self { pod: event.pod, seconds: event.seconds.get(), reused: event.reused }
     }
 }
 
@@ -172,6 +176,7 @@ impl TryFrom<wire::Phase> for Phase {
     fn try_from(phase: wire::Phase) -> Result<Self, Error> {
         Ok(match phase {
             wire::Phase::Unspecified => return Err(Error::missing()),
+            wire::Phase::Setup => Self::Setup,
             wire::Phase::Boot => Self::Boot,
             wire::Phase::Collect => Self::Collect,
             wire::Phase::Databases => Self::Databases,
@@ -185,6 +190,7 @@ impl TryFrom<wire::Phase> for Phase {
 impl From<Phase> for wire::Phase {
     fn from(phase: Phase) -> Self {
         match phase {
+            Phase::Setup => Self::Setup,
             Phase::Boot => Self::Boot,
             Phase::Collect => Self::Collect,
             Phase::Databases => Self::Databases,

@@ -2,7 +2,7 @@
 
 use super::outcome::output;
 use super::{At, Error, all, counted, each, member, optional};
-use crate::event::{ClassTimes, Finished, Fixture, TimedOut};
+use crate::event::{ClassTimes, Finished, Fixture, LimitOf, TimedOut};
 use crate::id::{ClassId, TestId};
 use crate::seconds::Seconds;
 use crate::wire;
@@ -74,6 +74,7 @@ impl TryFrom<wire::ClassTimes> for ClassTimes {
             setup_seconds: Seconds::new(message.setup_seconds).at("setup_seconds")?,
             teardown_seconds: Seconds::new(message.teardown_seconds).at("teardown_seconds")?,
             output: output(message.output),
+            peak_kib: message.peak_kib,
         })
     }
 }
@@ -85,6 +86,7 @@ impl From<ClassTimes> for wire::ClassTimes {
             setup_seconds: event.setup_seconds.get(),
             teardown_seconds: event.teardown_seconds.get(),
             output: Some(event.output.into()),
+            peak_kib: event.peak_kib,
         }
     }
 }
@@ -99,6 +101,8 @@ impl TryFrom<wire::TimedOut> for TimedOut {
             seconds: Seconds::new(message.seconds).at("seconds")?,
             stacks: message.stacks,
             output: output(message.output),
+            limit_of: member::<wire::LimitOf, _>(message.limit_of, "limit_of")?,
+            tests: each(message.tests, "tests")?,
         })
     }
 }
@@ -111,6 +115,30 @@ impl From<TimedOut> for wire::TimedOut {
             seconds: event.seconds.get(),
             stacks: event.stacks,
             output: Some(event.output.into()),
+            limit_of: wire::LimitOf::from(event.limit_of).into(),
+            tests: all(event.tests),
+        }
+    }
+}
+
+impl TryFrom<wire::LimitOf> for LimitOf {
+    type Error = Error;
+
+    fn try_from(limit_of: wire::LimitOf) -> Result<Self, Error> {
+        Ok(match limit_of {
+            wire::LimitOf::Unspecified | wire::LimitOf::Test => Self::Test,
+            wire::LimitOf::Class => Self::Class,
+            wire::LimitOf::App => Self::App,
+        })
+    }
+}
+
+impl From<LimitOf> for wire::LimitOf {
+    fn from(limit_of: LimitOf) -> Self {
+        match limit_of {
+            LimitOf::Test => Self::Test,
+            LimitOf::Class => Self::Class,
+            LimitOf::App => Self::App,
         }
     }
 }

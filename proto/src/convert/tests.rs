@@ -49,7 +49,9 @@ proptest! {
     fn lists_and_watches_arrive(
         runs in vec(strategies::overview(), 0..4),
         watch in strategies::watch(),
+        teardown in strategies::teardown(),
     ) {
+        prop_assert_eq!(transported::<_, wire::TearDownRequest>(teardown.clone()), teardown);
         prop_assert_eq!(transported::<_, wire::ListReply>(runs.clone()), runs);
         prop_assert_eq!(transported::<_, wire::WatchRequest>(watch.clone()), watch);
     }
@@ -273,7 +275,7 @@ fn a_snapshot_of_another_version_is_refused_before_it_is_read() {
     };
     let error = Submission::try_from(request).unwrap_err();
     insta::assert_snapshot!(error,
-        @"message refused: snapshot: snapshot version 99 cannot be read, this build reads version 2; build it again with the same version of muletrain");
+        @"message refused: snapshot: snapshot version 99 cannot be read, this build reads version 3; build it again with the same version of muletrain");
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! One of everything a journal can hold.
 
 use super::Record;
+use crate::artifact::{Artifact, Kind, Name};
+use crate::blob::Digest;
+use crate::coverage::{Combined, Part};
 use crate::event::{
-    Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Phase,
-    Planned, PodStarted, Ready, TimedOut, Warming,
+    Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Found,
+    LimitOf, Phase, Planned, PodStarted, Ready, TimedOut, Warming, Warning, Warnings,
 };
+use crate::hook::{Hook, Scope, Stage};
 use crate::id::{
-    AgentId, AppLabel, BootId, ClassId, Epoch, LeaseId, LeaseKey, RunId, SnapshotId, TestId,
+    AgentId, AppLabel, BootId, ClassId, Epoch, LeaseId, LeaseKey, RunId, SnapshotId, SuiteName,
+    TestId,
 };
 use crate::inventory::{Class, Inventory, LoadError, Test};
 use crate::lease::{Grant, GrantedTest, Lease, Place, Work};
@@ -15,7 +20,8 @@ use crate::outcome::{Death, Ending, Failure, FailureKind, Output};
 use crate::plan::{Plan, PlannedApp};
 use crate::run::Stop;
 use crate::seconds::Seconds;
-use crate::snapshot::{App, Content, Environment, Project, Revision, Snapshot};
+use crate::snapshot::{App, Content, Environment, Revision, Snapshot};
+use crate::suite::{Adapter, Suite};
 use crate::verdict::Verdict;
 
 /// One record of every kind, and of every way to stop.
@@ -41,21 +47,52 @@ pub(super) fn records() -> Vec<Record> {
                 key: key(),
                 work: Work::Run { app: app(), labels: vec!["shop".to_owned()], tests: None },
                 checks: true,
+                suite: SuiteName::default(),
+                without: vec!["browser".to_owned()],
             },
             grant: Some(Grant {
                 number: 1,
                 tests: Some(vec![GrantedTest { id: test(), r#try: 2 }]),
                 last: true,
+                ordered: true,
             }),
             place: Place { agent: agent(), slot: 0 },
         },
         Record::Leased {
-            lease: Lease { key: key(), work: Work::Collect { labels: vec![] }, checks: false },
+            lease: Lease {
+                key: key(),
+                work: Work::Collect { labels: vec![] },
+                checks: false,
+                suite: frontend(),
+                without: vec![],
+            },
+            grant: None,
+            place: Place { agent: agent(), slot: 1 },
+        },
+        Record::Leased {
+            lease: Lease {
+                key: key(),
+                work: Work::Combine {
+                    parts: vec![Part {
+                        name: Name::new("shop/.coverage.1").unwrap(),
+                        digest: Digest::of(b"data"),
+                    }],
+                },
+                checks: false,
+                suite: SuiteName::default(),
+                without: vec![],
+            },
             grant: None,
             place: Place { agent: agent(), slot: 1 },
         },
         Record::LeaseLost { lease: LeaseId(1), reason: "the agent is gone".to_owned() },
-        Record::Inventory { inventory: inventory(), deselected: 4, remembered: false },
+        Record::Inventory {
+            inventory: inventory(),
+            deselected: 4,
+            remembered: false,
+            suite: frontend(),
+            notes: vec!["no test has the tag \"slwo\"".to_owned()],
+        },
         Record::Settled {
             test: test(),
             r#try: 1,
@@ -70,10 +107,13 @@ pub(super) fn records() -> Vec<Record> {
         Stop::FailureLimit { failures: 1 },
         Stop::Timeout { limit: seconds(60.0) },
         Stop::CannotBoot,
+        Stop::SetupFailed { reason: "`make` ended with exit status 2".to_owned() },
         Stop::Infrastructure { reason: "no agent".to_owned() },
         Stop::NothingSelected { reason: "no test has the tag slow".to_owned() },
     ];
     records.extend(stops.map(|stop| Record::Stopping { stop }));
+    records.push(Record::TearingDown);
+    records.push(Record::TornDown { hook: hook() });
     records.push(Record::Closed);
     records
 }
@@ -86,7 +126,8 @@ pub(super) fn events() -> Vec<Event> {
         Event::Warming(Warming::Found),
         Event::Warming(Warming::Made { seconds }),
         Event::Warming(Warming::Failed { reason: "a migration failed".to_owned() }),
-        Event::PodStarted(PodStarted { pod: "3f9a".to_owned(), seconds }),
+        Event::PodStarted(PodStarted { pod: "3f9a".to_owned(), seconds, reused: false }),
+        Event::PodStarted(PodStarted { pod: "3f9a".to_owned(), seconds, reused: true }),
         Event::Booted(Booted {
             python: "3.12.4".to_owned(),
             django: "5.2".to_owned(),
@@ -100,6 +141,7 @@ pub(super) fn events() -> Vec<Event> {
             seconds,
             output: output(),
         }),
+        Event::Found(Found { inventory: inventory() }),
         Event::Started { test: test(), r#try: 1 },
         Event::Finished(Finished {
             test: test(),
@@ -132,6 +174,7 @@ pub(super) fn events() -> Vec<Event> {
             setup_seconds: seconds,
             teardown_seconds: seconds,
             output: output(),
+            peak_kib: Some(80_000),
         }),
         Event::Done { grant: 1 },
         Event::Failed(Failed { phase: Phase::Boot, failures: failures(), output: output() }),
@@ -141,6 +184,55 @@ pub(super) fn events() -> Vec<Event> {
             seconds,
             stacks: "Thread 1".to_owned(),
             output: output(),
+            limit_of: LimitOf::Test,
+            tests: vec![],
+        }),
+        Event::TimedOut(TimedOut {
+            test: test(),
+            r#try: 1,
+            seconds,
+            stacks: "Thread 1".to_owned(),
+            output: output(),
+            limit_of: LimitOf::Class,
+            tests: vec![test()],
+        }),
+        Event::Artifact(Artifact {
+            name: Name::new("logs/shop.log").unwrap(),
+            kind: Kind::File,
+            size: 80,
+            digest: Some(Digest::of(b"log")),
+            omitted: 77,
+            lost: None,
+        }),
+        Event::Artifact(Artifact {
+            name: Name::new(".coverage.host.1").unwrap(),
+            kind: Kind::Coverage,
+            size: 0,
+            digest: None,
+            omitted: 0,
+            lost: Some("it is empty".to_owned()),
+        }),
+        Event::Hook(hook()),
+        Event::Warnings(Warnings {
+            warnings: vec![Warning {
+                category: "DeprecationWarning".to_owned(),
+                message: "use another".to_owned(),
+                file: "shop/models.py".to_owned(),
+                line: 3,
+                count: 2,
+            }],
+            omitted: 1,
+        }),
+        Event::Combined(Combined {
+            files: 2,
+            statements: 100,
+            missing: 7,
+            branches: 20,
+            missing_branches: 3,
+            percent: "92".to_owned(),
+            demanded: Some("95".to_owned()),
+            notes: vec!["no source for /x.py".to_owned()],
+            seconds,
         }),
         Event::Closed(Closed { tests: 1, peak_kib: Some(81_000) }),
     ];
@@ -164,6 +256,19 @@ pub(super) fn events() -> Vec<Event> {
     events
 }
 
+fn hook() -> Hook {
+    Hook {
+        scope: Scope::App,
+        stage: Stage::Teardown,
+        command: "make clean".to_owned(),
+        seconds: seconds(0.25),
+        status: Some(2),
+        signal: None,
+        timed_out: false,
+        output: output(),
+    }
+}
+
 fn database(alias: &str, warm: bool) -> Database {
     Database { alias: alias.to_owned(), vendor: "sqlite".to_owned(), warm }
 }
@@ -180,7 +285,7 @@ fn snapshot() -> Snapshot {
         }),
         content: Content::Process { root: "/srv/shop".to_owned() },
         python: "python3".to_owned(),
-        project: Project { manage: Some("manage.py".to_owned()), settings: None },
+        suites: suites(),
         environment: Environment {
             set: [("CI".to_owned(), "1".to_owned())].into(),
             pass: vec!["STRIPE_TEST_KEY".to_owned()],
@@ -191,9 +296,42 @@ fn snapshot() -> Snapshot {
             module: "shop".to_owned(),
             path: "shop".to_owned(),
             test_files: vec!["shop/tests.py".to_owned()],
+            suite: SuiteName::default(),
         }],
         notes: vec!["python3 is the one on the path".to_owned()],
     }
+}
+
+fn frontend() -> SuiteName {
+    SuiteName::new("frontend").unwrap()
+}
+
+/// One of every kind.
+fn suites() -> Vec<Suite> {
+    let named = |name: &str, adapter| Suite::new(SuiteName::new(name).unwrap(), adapter);
+    let arguments = |text: &str| vec![text.to_owned()];
+    vec![
+        named("django", Adapter::Django { manage: Some("manage.py".to_owned()), settings: None }),
+        Suite {
+            path: "api".to_owned(),
+            environment: [("MODE".to_owned(), "test".to_owned())].into(),
+            other: AppLabel::new("pytest:(other)").unwrap(),
+            prefix: "pytest:".to_owned(),
+            ..named(
+                "pytest",
+                Adapter::Pytest { settings: None, arguments: arguments("-x"), django: true },
+            )
+        },
+        named("unittest", Adapter::Unittest { arguments: vec![] }),
+        named(
+            "frontend",
+            Adapter::Command {
+                command: "npx jest $TEST".to_owned(),
+                list: None,
+                junit: vec!["junit.xml".to_owned()],
+            },
+        ),
+    ]
 }
 
 fn hello() -> Hello {

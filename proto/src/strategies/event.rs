@@ -5,17 +5,23 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{class_id, counted, failures, inventory, output, seconds, test_id, text};
+use super::{around, class_id, counted, failures, inventory, output, seconds, test_id, text};
 use crate::event::{
-    Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Phase,
-    Planned, PodStarted, Ready, TimedOut, Warming,
+    Booted, ClassTimes, Closed, Collected, Database, Event, Failed, Finished, Fixture, Found,
+    LimitOf, Phase, Planned, PodStarted, Ready, TimedOut, Warming,
 };
 use crate::outcome::{Death, Ending};
 use crate::verdict::Verdict;
 
 /// Any event.
 pub(crate) fn event() -> impl Strategy<Value = Event> {
-    prop_oneof![pod_event(), test_event(), ending().prop_map(Event::Ended)]
+    // On the heap: strategies within strategies outgrow the stack of a test.
+    prop_oneof![
+        pod_event().boxed(),
+        test_event().boxed(),
+        around::event().boxed(),
+        ending().prop_map(Event::Ended).boxed()
+    ]
 }
 
 pub(super) fn verdict() -> impl Strategy<Value = Verdict> {
@@ -31,8 +37,9 @@ fn pod_event() -> impl Strategy<Value = Event> {
     });
     prop_oneof![
         warming().prop_map(Event::Warming),
-        (text(), seconds())
-            .prop_map(|(pod, seconds)| Event::PodStarted(PodStarted { pod, seconds })),
+        (text(), seconds(), any::<bool>()).prop_map(|(pod, seconds, reused)| {
+            Event::PodStarted(PodStarted { pod, seconds, reused })
+        }),
         (text(), text(), text(), seconds()).prop_map(|(python, django, runner, seconds)| {
             Event::Booted(Booted { python, django, runner, seconds })
         }),
@@ -44,6 +51,7 @@ fn pod_event() -> impl Strategy<Value = Event> {
         (vec(database, 0..3), seconds(), output()).prop_map(|(databases, seconds, output)| {
             Event::Ready(Ready { databases, seconds, output })
         }),
+        inventory().prop_map(|inventory| Event::Found(Found { inventory })),
         counted().prop_map(|grant| Event::Done { grant }),
         (phase, failures(), output()).prop_map(|(phase, failures, output)| {
             Event::Failed(Failed { phase, failures, output })
@@ -67,17 +75,35 @@ fn test_event() -> impl Strategy<Value = Event> {
         (test_id(), counted()).prop_map(|(test, r#try)| Event::Started { test, r#try }),
         finished().prop_map(Event::Finished),
         fixture().prop_map(Event::Fixture),
-        (class_id(), seconds(), seconds(), output()).prop_map(
-            |(class, setup_seconds, teardown_seconds, output)| {
-                Event::Class(ClassTimes { class, setup_seconds, teardown_seconds, output })
+        (class_id(), seconds(), seconds(), output(), option::of(any::<u64>())).prop_map(
+            |(class, setup_seconds, teardown_seconds, output, peak_kib)| {
+                Event::Class(ClassTimes {
+                    class,
+                    setup_seconds,
+                    teardown_seconds,
+                    output,
+                    peak_kib,
+                })
             }
         ),
-        (test_id(), counted(), seconds(), text(), output()).prop_map(
-            |(test, r#try, seconds, stacks, output)| {
-                Event::TimedOut(TimedOut { test, r#try, seconds, stacks, output })
-            }
-        ),
+        timed_out().prop_map(Event::TimedOut),
     ]
+}
+
+fn timed_out() -> impl Strategy<Value = TimedOut> {
+    let limit_of = select(LimitOf::ALL.to_vec());
+    let tests = vec(test_id(), 0..3);
+    (test_id(), counted(), seconds(), text(), output(), limit_of, tests).prop_map(
+        |(test, r#try, seconds, stacks, output, limit_of, tests)| TimedOut {
+            test,
+            r#try,
+            seconds,
+            stacks,
+            output,
+            limit_of,
+            tests,
+        },
+    )
 }
 
 fn finished() -> impl Strategy<Value = Finished> {

@@ -8,7 +8,8 @@ use super::event::verdict;
 use super::link::hello;
 use super::snapshot::{options, snapshot, stop};
 use super::{
-    app_label, counted, event, grant, inventory, lease, run_id, seconds, test_id, text, token,
+    app_label, counted, event, grant, inventory, lease, run_id, seconds, suite_name, test_id, text,
+    texts, token,
 };
 use crate::id::{AgentId, LeaseId};
 use crate::journal::{Entry, Header, Record};
@@ -30,13 +31,13 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
 }
 
 fn record() -> impl Strategy<Value = Record> {
-    prop_oneof![about_run(), about_lease(), about_tests()]
+    prop_oneof![about_run().boxed(), about_lease().boxed(), about_tests().boxed()]
 }
 
 fn about_run() -> impl Strategy<Value = Record> {
     let agent = || token(AgentId::new);
     prop_oneof![
-        (snapshot(), options()).prop_map(|(snapshot, options)| {
+        (snapshot().boxed(), options().boxed()).prop_map(|(snapshot, options)| {
             Record::Opened { snapshot: Box::new(snapshot), options: Box::new(options) }
         }),
         plan().prop_map(|plan| Record::Planned { plan }),
@@ -47,6 +48,8 @@ fn about_run() -> impl Strategy<Value = Record> {
             reason
         }),
         stop().prop_map(|stop| Record::Stopping { stop }),
+        Just(Record::TearingDown),
+        super::around::hook().prop_map(|hook| Record::TornDown { hook }),
         Just(Record::Closed),
     ]
 }
@@ -70,9 +73,9 @@ fn about_lease() -> impl Strategy<Value = Record> {
 fn about_tests() -> impl Strategy<Value = Record> {
     let lease = option::of(counted().prop_map(LeaseId));
     prop_oneof![
-        (inventory(), any::<u32>(), any::<bool>()).prop_map(
-            |(inventory, deselected, remembered)| {
-                Record::Inventory { inventory, deselected, remembered }
+        (inventory(), any::<u32>(), any::<bool>(), suite_name(), texts()).prop_map(
+            |(inventory, deselected, remembered, suite, notes)| {
+                Record::Inventory { inventory, deselected, remembered, suite, notes }
             }
         ),
         (test_id(), counted(), verdict(), text(), lease, any::<bool>()).prop_map(

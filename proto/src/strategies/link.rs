@@ -25,10 +25,14 @@ pub(crate) fn to_scheduler() -> impl Strategy<Value = ToScheduler> {
 
 /// Anything a scheduler says.
 pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
-    let brief =
-        (run_id(), snapshot(), options(), pairs()).prop_map(|(run, snapshot, options, secrets)| {
-            RunBrief { run, snapshot, options, secrets: Secrets(secrets) }
-        });
+    let brief = (run_id(), snapshot().boxed(), options().boxed(), pairs()).prop_map(
+        |(run, snapshot, options, secrets)| RunBrief {
+            run,
+            snapshot,
+            options,
+            secrets: Secrets(secrets),
+        },
+    );
     prop_oneof![
         seconds().prop_map(|heartbeat| ToAgent::Welcome { heartbeat }),
         brief.prop_map(|brief| ToAgent::Run(Box::new(brief))),

@@ -1,10 +1,12 @@
 //! Values of every type that crosses a process or a disk, for property tests.
 
+mod around;
 mod blob;
 mod event;
 mod journal;
 mod link;
 mod snapshot;
+mod suite;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,12 +15,13 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
+pub(crate) use around::teardown;
 pub(crate) use blob::{digest, got, put, request};
 pub(crate) use event::event;
 pub(crate) use journal::{entry, header};
 pub(crate) use link::{overview, submission, to_agent, to_scheduler, watch};
 
-use crate::id::{AppLabel, ClassId, Epoch, LeaseId, LeaseKey, RunId, TestId};
+use crate::id::{AppLabel, ClassId, Epoch, LeaseId, LeaseKey, RunId, SuiteName, TestId};
 use crate::inventory::{Class, Inventory, LoadError, Test};
 use crate::lease::{Grant, GrantedTest, Lease, Work};
 use crate::outcome::{Failure, FailureKind, Output};
@@ -65,6 +68,10 @@ fn class_id() -> impl Strategy<Value = ClassId> {
     name(ClassId::new)
 }
 
+fn suite_name() -> impl Strategy<Value = SuiteName> {
+    token(SuiteName::new)
+}
+
 fn app_label() -> impl Strategy<Value = AppLabel> {
     prop_oneof![name(AppLabel::new), Just(AppLabel::other())]
 }
@@ -92,14 +99,16 @@ fn lease() -> impl Strategy<Value = Lease> {
         texts().prop_map(|labels| Work::Collect { labels }),
         (app_label(), texts(), option::of(vec(test_id(), 0..3)))
             .prop_map(|(app, labels, tests)| Work::Run { app, labels, tests }),
+        vec(around::part(), 0..3).prop_map(|parts| Work::Combine { parts }),
     ];
-    (lease_key(), work, any::<bool>()).prop_map(|(key, work, checks)| Lease { key, work, checks })
+    (lease_key(), work, any::<bool>(), suite_name(), texts())
+        .prop_map(|(key, work, checks, suite, without)| Lease { key, work, checks, suite, without })
 }
 
 fn grant() -> impl Strategy<Value = Grant> {
     let test = (test_id(), counted()).prop_map(|(id, r#try)| GrantedTest { id, r#try });
-    (counted(), option::of(vec(test, 0..3)), any::<bool>())
-        .prop_map(|(number, tests, last)| Grant { number, tests, last })
+    (counted(), option::of(vec(test, 0..3)), any::<bool>(), any::<bool>())
+        .prop_map(|(number, tests, last, ordered)| Grant { number, tests, last, ordered })
 }
 
 fn output() -> impl Strategy<Value = Output> {

@@ -4,23 +4,24 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::{app_label, pairs, seconds, text, texts, token};
+use super::blob::digest;
+use super::suite::{selections, suite};
+use super::{app_label, pairs, seconds, suite_name, test_id, text, texts, token};
+use crate::config::Flaky;
 use crate::id::SnapshotId;
-use crate::run::{Limits, Options, Selection, Stop};
+use crate::run::{Isolation, Iteration, Limits, Options, RetriedTests, RetryRule, Selection, Stop};
 use crate::snapshot::{
-    App, Content, Environment, Project, Ready, Revision, Service, Snapshot, VERSION,
+    App, Base, Content, Environment, Ready, Revision, Service, Snapshot, VERSION,
 };
 
 pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
     let revision = (text(), option::of(text()), any::<bool>())
         .prop_map(|(commit, branch, dirty)| Revision { commit, branch, dirty });
-    let project = (option::of(text()), option::of(text()))
-        .prop_map(|(manage, settings)| Project { manage, settings });
     let environment = (pairs(), texts()).prop_map(|(set, pass)| Environment { set, pass });
     let head = (token(SnapshotId::new), text(), option::of(revision), content(), text());
     let lists = (vec(service(), 0..2), vec(app(), 0..3), texts());
-    (head, project, environment, lists).prop_map(
-        |((id, name, revision, content, python), project, environment, (services, apps, notes))| {
+    (head, vec(suite(), 0..3), environment, lists).prop_map(
+        |((id, name, revision, content, python), suites, environment, (services, apps, notes))| {
             Snapshot {
                 version: VERSION,
                 id,
@@ -28,7 +29,7 @@ pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
                 revision,
                 content,
                 python,
-                project,
+                suites,
                 environment,
                 services,
                 apps,
@@ -40,21 +41,30 @@ pub(super) fn snapshot() -> impl Strategy<Value = Snapshot> {
 
 fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
-        (text(), text(), text(), text()).prop_map(|(image, platform, root, user)| {
-            Content::Docker { image, platform, root, user }
-        }),
+        (text(), text(), text(), text(), option::of(base())).prop_map(
+            |(image, platform, root, user, base)| {
+                Content::Docker { image, platform, root, user, base }
+            }
+        ),
         text().prop_map(|root| Content::Process { root }),
     ]
+}
+
+fn base() -> impl Strategy<Value = Base> {
+    (text(), digest(), 0..100_usize).prop_map(|(image, digest, layers)| {
+        let reference = format!("registry.example:5000/team@{digest}").parse();
+        Base { image, reference: reference.expect("it is one"), layers }
+    })
 }
 
 fn service() -> impl Strategy<Value = Service> {
     let container =
         (text(), text(), option::of(text()), option::of(text()), texts(), pairs(), texts());
-    let use_of_it = (option::of(text()), ready(), seconds(), texts(), pairs());
+    let use_of_it = (option::of(text()), ready(), seconds(), texts(), texts(), pairs());
     (container, use_of_it).prop_map(
         |(
             (name, image, image_id, user, command, environment, tmpfs),
-            (data, ready, ready_limit, aliases, provides),
+            (data, ready, ready_limit, aliases, only, provides),
         )| Service {
             name,
             image,
@@ -67,6 +77,7 @@ fn service() -> impl Strategy<Value = Service> {
             ready,
             ready_limit,
             aliases,
+            only,
             provides,
         },
     )
@@ -82,12 +93,9 @@ fn ready() -> impl Strategy<Value = Ready> {
 }
 
 fn app() -> impl Strategy<Value = App> {
-    (app_label(), text(), text(), texts()).prop_map(|(label, module, path, test_files)| App {
-        label,
-        module,
-        path,
-        test_files,
-    })
+    (app_label(), text(), text(), texts(), suite_name()).prop_map(
+        |(label, module, path, test_files, suite)| App { label, module, path, test_files, suite },
+    )
 }
 
 pub(super) fn options() -> impl Strategy<Value = Options> {
@@ -105,27 +113,98 @@ pub(super) fn options() -> impl Strategy<Value = Options> {
     );
     let time = || option::of(seconds());
     let count = || option::of(any::<u32>());
-    (texts(), selection, count(), time(), time(), count(), limits, any::<bool>()).prop_map(
+    let times = (time(), time(), time(), time());
+    let isolation = prop_oneof![Just(Isolation::App), Just(Isolation::Fork)];
+    let databases = (any::<bool>(), option::of(text()), isolation);
+    let wanted = (texts(), selection, count(), times, count(), limits, databases).prop_map(
         |(
             labels,
             selection,
             max_failures,
-            test_timeout,
-            timeout,
+            (test_timeout, class_timeout, app_timeout, timeout),
             slots,
             limits,
-            fresh_databases,
+            (fresh_databases, db_prefix, isolation),
         )| Options {
             labels,
             selection,
             max_failures,
             test_timeout,
+            class_timeout,
+            app_timeout,
             timeout,
             slots,
             limits,
             fresh_databases,
+            db_prefix,
+            isolation,
+            ..Options::default()
+        },
+    );
+    // On the heap: strategies within strategies outgrow the stack of a test.
+    (wanted.boxed(), selections().boxed(), order(), around().boxed()).prop_map(
+        |(wanted, suites, order, around)| Options {
+            hooks: around.hooks,
+            artifacts: around.artifacts,
+            artifact_limit: around.artifact_limit,
+            coverage: around.coverage,
+            suites,
+            retries: order.retries,
+            retry_rules: order.retry_rules,
+            flaky: order.flaky,
+            shuffle: order.shuffle,
+            serial: order.serial,
+            only: order.only,
+            ordered: order.ordered,
+            iteration: order.iteration,
+            ..wanted
         },
     )
+}
+
+/// Options of what is around the tests; the others have their defaults.
+fn around() -> impl Strategy<Value = Options> {
+    let limit = option::of(any::<u64>());
+    (super::around::hooks(), texts(), limit, option::of(super::around::coverage())).prop_map(
+        |(hooks, artifacts, artifact_limit, coverage)| Options {
+            hooks,
+            artifacts,
+            artifact_limit,
+            coverage,
+            ..Options::default()
+        },
+    )
+}
+
+/// Options of the order in which tests run, and how often; the others have their defaults.
+fn order() -> impl Strategy<Value = Options> {
+    let tests =
+        prop_oneof![text().prop_map(RetriedTests::Match), text().prop_map(RetriedTests::Tag)];
+    let rule = (tests, any::<u32>()).prop_map(|(tests, retries)| RetryRule { tests, retries });
+    let iteration =
+        (any::<u32>(), any::<u32>()).prop_map(|(number, limit)| Iteration { number, limit });
+    (
+        (any::<u32>(), vec(rule, 0..3), prop_oneof![Just(Flaky::Pass), Just(Flaky::Fail)]),
+        option::of(any::<u64>()),
+        texts(),
+        vec(test_id(), 0..3),
+        any::<bool>(),
+        option::of(iteration),
+    )
+        .prop_map(|((retries, retry_rules, flaky), shuffle, serial, only, ordered, iteration)| {
+            Options {
+                retries,
+                retry_rules,
+                flaky,
+                shuffle,
+                serial,
+                only,
+                ordered,
+                iteration,
+                ..Options::default()
+            }
+        })
+        .boxed()
 }
 
 pub(super) fn stop() -> impl Strategy<Value = Stop> {
@@ -134,6 +213,7 @@ pub(super) fn stop() -> impl Strategy<Value = Stop> {
         any::<u32>().prop_map(|failures| Stop::FailureLimit { failures }),
         seconds().prop_map(|limit| Stop::Timeout { limit }),
         Just(Stop::CannotBoot),
+        text().prop_map(|reason| Stop::SetupFailed { reason }),
         text().prop_map(|reason| Stop::Infrastructure { reason }),
         text().prop_map(|reason| Stop::NothingSelected { reason }),
     ]

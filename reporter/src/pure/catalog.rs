@@ -75,6 +75,14 @@ impl Catalog {
         Some(&self.tests[*self.by_test.get(id)?])
     }
 
+    /// Takes note of the memory that a class took; its pods may have been several.
+    pub fn remember_peak(&mut self, class: &ClassId, peak_kib: Option<u64>) {
+        if let Some(index) = self.by_class.get(class) {
+            let known = &mut self.classes[*index].peak_kib;
+            *known = (*known).max(peak_kib);
+        }
+    }
+
     /// What is known of a class.
     #[must_use]
     pub fn class_info(&self, id: &ClassId) -> Option<&ClassInfo> {
@@ -82,7 +90,9 @@ impl Catalog {
     }
 
     fn class(&mut self, class: &Class, source: Source) -> usize {
+        let known = self.by_class.get(&class.id).map(|index| &self.classes[*index]);
         let info = ClassInfo {
+            peak_kib: known.and_then(|class| class.peak_kib),
             id: class.id.clone(),
             app: class.app.clone(),
             module: module_of(class),
@@ -129,7 +139,14 @@ impl Catalog {
         }
         let module = name.rsplit_once('.').map_or(name, |(module, _)| module).to_owned();
         let app = app.cloned().unwrap_or_else(AppLabel::other);
-        self.insert_class(ClassInfo { id: class, app, module, file: None, line: None })
+        self.insert_class(ClassInfo {
+            id: class,
+            app,
+            module,
+            file: None,
+            line: None,
+            peak_kib: None,
+        })
     }
 
     fn insert_class(&mut self, info: ClassInfo) -> usize {

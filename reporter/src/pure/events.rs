@@ -1,6 +1,6 @@
 //! What the events of a pod mean to the fold.
 
-use muletrain_proto::event::{Event, Failed, Finished, Fixture, Phase, TimedOut};
+use muletrain_proto::event::{Event, Failed, Finished, Fixture, LimitOf, Phase, TimedOut};
 use muletrain_proto::id::LeaseId;
 use muletrain_proto::outcome::{Death, Ending, Failure, FailureKind, Output};
 use muletrain_proto::verdict::Verdict;
@@ -13,14 +13,15 @@ use super::warming::are_kept;
 
 impl Step<'_> {
     pub(super) fn event(&mut self, id: LeaseId, event: &Event) {
+        let at = self.at;
         match event {
             Event::Warming(warming) => self.warming(id, warming),
             Event::PodStarted(started) => self.lease(id, |lease| {
-                lease.setup.pod = started.seconds;
+                lease.pass(Stage::Starting, started.seconds, at);
                 lease.advance(Stage::Booting);
             }),
             Event::Booted(booted) => self.lease(id, |lease| {
-                lease.setup.boot = booted.seconds;
+                lease.pass(Stage::Booting, booted.seconds, at);
                 lease.advance(Stage::Loading);
             }),
             // The scheduler records the inventory that it makes of this.
@@ -29,13 +30,15 @@ impl Step<'_> {
                 self.fold.catalog.extend(&planned.inventory, Source::Planned);
                 self.load_errors(&planned.inventory.errors, Some(id));
                 self.lease(id, |lease| {
-                    lease.setup.load = planned.seconds;
+                    lease.pass(Stage::Loading, planned.seconds, at);
                     lease.planned = count(planned.inventory.test_count());
                     lease.advance(Stage::Databases);
                 });
             }
+            // No collection could know of them, so they count as if one had.
+            Event::Found(found) => self.fold.catalog.extend(&found.inventory, Source::Inventory),
             Event::Ready(ready) => self.lease(id, |lease| {
-                lease.setup.databases = ready.seconds;
+                lease.pass(Stage::Databases, ready.seconds, at);
                 lease.kept = are_kept(&ready.databases);
                 lease.advance(Stage::Testing);
             }),
@@ -49,11 +52,17 @@ impl Step<'_> {
             Event::Fixture(fixture) => self.fixture(id, fixture),
             Event::Class(times) => {
                 let seconds = times.setup_seconds + times.teardown_seconds;
+                self.fold.catalog.remember_peak(&times.class, times.peak_kib);
                 *self.fold.fixtures.entry((times.class.clone(), id)).or_default() += seconds;
             }
             Event::Done { .. } => {}
+            // A command that failed says so itself.
+            Event::Failed(failed) if failed.phase == Phase::Setup => {}
             Event::Failed(failed) => self.failed(id, failed),
             Event::TimedOut(timed_out) => self.timed_out(id, timed_out),
+            Event::Artifact(_) | Event::Warnings(_) | Event::Combined(_) | Event::Hook(_) => {
+                self.around(id, event);
+            }
             Event::Closed(closed) => self.lease(id, |lease| {
                 lease.peak_kib = closed.peak_kib;
                 lease.advance(Stage::Closed);
@@ -111,7 +120,11 @@ impl Step<'_> {
     }
 
     fn timed_out(&mut self, id: LeaseId, event: &TimedOut) {
-        let message = format!("ran over its limit of {}", event.seconds);
+        let message = match event.limit_of {
+            LimitOf::Test => format!("ran over its limit of {}", event.seconds),
+            LimitOf::Class => format!("its class ran over its limit of {}", event.seconds),
+            LimitOf::App => format!("its app ran over its limit of {}", event.seconds),
+        };
         let failure =
             Failure { traceback: event.stacks.clone(), ..bare(Verdict::TimedOut, &message) };
         let verdict = Try {
@@ -126,6 +139,11 @@ impl Step<'_> {
             started: None,
         };
         self.verdict(&event.test, verdict);
+        for test in &event.tests {
+            let number = self.fold.leases.get(&id).map_or(1, |lease| lease.granted_try(test));
+            let reason = format!("{message}, in {}", event.test);
+            self.verdict(test, Try::not_run(number, reason, false, Some(id)));
+        }
     }
 
     fn ended(&mut self, id: LeaseId, ending: &Ending) {
@@ -177,10 +195,11 @@ impl Step<'_> {
     /// What goes wrong before a pod knows its app concerns the run; later, the app.
     fn pod_problem(&self, id: LeaseId, phase: Phase, verdict: Verdict) -> Problem {
         let app = match phase {
-            Phase::Boot | Phase::Checks => None,
+            Phase::Setup | Phase::Boot | Phase::Checks => None,
             Phase::Collect | Phase::Databases | Phase::Run | Phase::Teardown => self.app_of(id),
         };
-        let phase = phase_name(phase);
+        let combines = self.fold.leases.get(&id).is_some_and(|lease| lease.combines);
+        let phase = if combines { "coverage" } else { phase_name(phase) };
         Problem {
             id: app.as_ref().map_or(format!("({phase})"), |app| format!("{app} ({phase})")),
             kind: ProblemKind::Pod,
@@ -218,14 +237,17 @@ pub(crate) fn bare(verdict: Verdict, message: &str) -> Failure {
 /// The death of a process, as a failure to show.
 pub(super) fn crash(death: &Death) -> Failure {
     let message = match death.memory_limit {
-        Some(limit) => format!("{} (memory limit {} MiB)", death.reason, limit >> 20),
-        None => death.reason.clone(),
+        Some(limit) if !death.reason.contains("limit") => {
+            format!("{} (memory limit {} MiB)", death.reason, limit >> 20)
+        }
+        _ => death.reason.clone(),
     };
     Failure { traceback: death.stderr.clone(), ..bare(Verdict::Crashed, &message) }
 }
 
 fn phase_name(phase: Phase) -> &'static str {
     match phase {
+        Phase::Setup => "setup",
         Phase::Boot => "boot",
         Phase::Collect => "collect",
         Phase::Databases => "databases",

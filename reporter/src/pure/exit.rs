@@ -25,7 +25,10 @@ fn of_stop(stop: &Stop) -> ExitCode {
         Stop::Interrupted => ExitCode::Interrupted,
         Stop::Infrastructure { .. } => ExitCode::Infrastructure,
         Stop::NothingSelected { .. } => ExitCode::Usage,
-        Stop::CannotBoot | Stop::FailureLimit { .. } | Stop::Timeout { .. } => ExitCode::Red,
+        Stop::CannotBoot
+        | Stop::SetupFailed { .. }
+        | Stop::FailureLimit { .. }
+        | Stop::Timeout { .. } => ExitCode::Red,
     }
 }
 

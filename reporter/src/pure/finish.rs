@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use muletrain_proto::config::Flaky;
 use muletrain_proto::id::{AppLabel, ClassId, LeaseId};
 use muletrain_proto::run::Stop;
 use muletrain_proto::seconds::Seconds;
@@ -18,6 +19,7 @@ impl Fold {
     /// What the report says, now that nothing more will come.
     #[must_use]
     pub fn finish(mut self) -> Summary {
+        self.conclude_around();
         let unfinished = self.unfinished();
         let missing = self.missing_reason();
         let collected = self.collected;
@@ -32,11 +34,18 @@ impl Fold {
         let tests: Vec<TestReport> =
             states.into_iter().map(|state| report(state, missing)).collect();
         let counts = count(&tests, &self.problems);
+        let judged = match self.options.flaky {
+            Flaky::Pass => counts,
+            Flaky::Fail => counts.strict(),
+        };
         Summary {
-            exit: exit_code(&counts, self.stop.as_ref(), unfinished.is_empty()),
+            exit: exit_code(&judged, self.stop.as_ref(), unfinished.is_empty()),
             apps: apps(&tests, &classes, &self),
             run: self.run,
+            files: 0,
             snapshot: self.snapshot,
+            options: self.options,
+            notes: self.notes,
             opened: self.opened.unwrap_or_default(),
             ended: self.latest,
             classes,
@@ -46,6 +55,7 @@ impl Fold {
             made: self.made.into_iter().filter_map(|(agent, time)| Some((agent, time?))).collect(),
             leases: self.leases,
             fixtures: self.fixtures,
+            around: self.around,
             deselected: self.deselected,
             stop: self.stop,
             unfinished,
@@ -95,7 +105,14 @@ fn report(mut state: TestState, missing: &str) -> TestReport {
     }
     let (index, outcome) = conclude(&state.tries).expect("there is at least the try made up here");
     let decisive = state.tries.remove(index);
-    TestReport { id: state.id, class: state.class, outcome, decisive, others: state.tries }
+    TestReport {
+        id: state.id,
+        class: state.class,
+        line: None,
+        outcome,
+        decisive,
+        others: state.tries,
+    }
 }
 
 fn count(tests: &[TestReport], problems: &[Problem]) -> Counts {

@@ -6,11 +6,12 @@ use muletrain_proto::id::{AgentId, AppLabel, ClassId, LeaseId, RunId, TestId};
 use muletrain_proto::inventory::LoadError;
 use muletrain_proto::journal::{Entry, Header, Record};
 use muletrain_proto::outcome::Output;
-use muletrain_proto::run::Stop;
+use muletrain_proto::run::{Options, Stop};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::verdict::Verdict;
 
+use super::around::Around;
 use super::catalog::{Catalog, Source};
 use super::events;
 use super::lease::{LeaseState, Stage};
@@ -23,6 +24,10 @@ pub struct Fold {
     pub run: Option<RunId>,
     /// What it tests.
     pub snapshot: Option<Box<Snapshot>>,
+    /// What was asked of it.
+    pub options: Box<Options>,
+    /// What was asked for and is not there, in words.
+    pub notes: Vec<String>,
     /// When the first entry was written.
     pub opened: Option<Moment>,
     /// When the last one was.
@@ -49,6 +54,8 @@ pub struct Fold {
     pub stop: Option<Stop>,
     /// Whether the last record came.
     pub closed: bool,
+    /// What it had beside its tests.
+    pub around: Around,
     /// What is missing from the journal itself, in words.
     pub damage: Vec<String>,
     /// Number of the last entry.
@@ -123,7 +130,13 @@ pub(super) struct Step<'a> {
 impl Step<'_> {
     fn record(&mut self, record: &Record) {
         match record {
-            Record::Opened { snapshot, .. } => self.fold.snapshot = Some(snapshot.clone()),
+            Record::Opened { snapshot, options } => {
+                self.fold.snapshot = Some(snapshot.clone());
+                self.fold.options = options.clone();
+                for hook in &options.hooks.ran {
+                    self.hook(hook, None, None);
+                }
+            }
             Record::Planned { plan } => {
                 self.fold.lower_bound = (plan.lower_bound, plan.slots);
             }
@@ -139,9 +152,10 @@ impl Step<'_> {
                 self.incident(*lease, &format!("lost: {reason}"));
                 self.over(*lease);
             }
-            Record::Inventory { inventory, deselected, .. } => {
+            Record::Inventory { inventory, deselected, notes, .. } => {
+                self.fold.notes.extend(notes.iter().cloned());
                 self.fold.collected = true;
-                self.fold.deselected = *deselected;
+                self.fold.deselected += *deselected;
                 self.fold.catalog.extend(inventory, Source::Inventory);
                 self.load_errors(&inventory.errors, None);
             }
@@ -152,6 +166,8 @@ impl Step<'_> {
                 self.fold.stop.get_or_insert_with(|| stop.clone());
                 self.changes.push(Change::Stopping);
             }
+            Record::TearingDown => self.tearing_down(),
+            Record::TornDown { hook } => self.hook(hook, None, None),
             Record::Closed => {
                 self.fold.closed = true;
                 self.changes.push(Change::Closed);
@@ -171,8 +187,10 @@ impl Step<'_> {
 
     pub(super) fn over(&mut self, id: LeaseId) {
         if self.fold.leases.get(&id).is_some_and(LeaseState::is_open) {
+            let at = self.at;
             self.lease(id, |lease| {
                 lease.stage = Stage::Over;
+                lease.ended = Some(at);
                 lease.running.clear();
             });
             self.changes.push(Change::Over(id));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use muletrain_proto::event::Phase;
 use muletrain_proto::id::{AppLabel, LeaseId, TestId};
-use muletrain_proto::lease::{Grant, Lease, Place};
+use muletrain_proto::lease::{Grant, Lease, Place, Work};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
 
@@ -17,6 +17,8 @@ pub struct LeaseState {
     pub id: LeaseId,
     /// The app it runs; none for a collection.
     pub app: Option<AppLabel>,
+    /// Whether it makes one report of what others measured of their coverage.
+    pub combines: bool,
     /// Where.
     pub place: Place,
     /// When it was handed out.
@@ -27,6 +29,10 @@ pub struct LeaseState {
     pub running: Vec<Running>,
     /// Time of each stage before the first test.
     pub setup: Setup,
+    /// The same stages, with the moments they ended.
+    pub spans: Vec<Span>,
+    /// When nothing more came of it.
+    pub ended: Option<Moment>,
     /// Whether it waits for databases that are being set up once for all pods.
     pub waiting: bool,
     /// Whether it began with kept databases; none where it has no databases.
@@ -52,6 +58,17 @@ pub struct Running {
     pub number: u32,
     /// Since when.
     pub since: Moment,
+}
+
+/// A stage that is over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Span {
+    /// Which.
+    pub stage: Stage,
+    /// Time it took, by the clock of its host.
+    pub seconds: Seconds,
+    /// When the scheduler heard that it was over.
+    pub ended: Moment,
 }
 
 /// How far a lease is.
@@ -126,25 +143,45 @@ impl LeaseState {
     #[must_use]
     pub fn new(lease: &Lease, grant: Option<&Grant>, place: &Place, leased: Moment) -> Self {
         let granted = grant.and_then(|grant| grant.tests.as_deref()).unwrap_or_default();
+        let tries = granted
+            .iter()
+            .filter(|test| test.r#try != 1)
+            .map(|test| (test.id.clone(), test.r#try))
+            .collect();
         Self {
-            id: lease.key.lease,
-            app: lease.work.app().cloned(),
-            place: place.clone(),
-            leased,
+            combines: matches!(lease.work, Work::Combine { .. }),
             stage: Stage::Starting,
+            tries,
+            ..Self::over(lease.key.lease, lease.work.app().cloned(), place.clone(), leased)
+        }
+    }
+
+    /// Stands for the place where another tool ran a suite.
+    #[must_use]
+    pub fn elsewhere(id: LeaseId, app: AppLabel, place: Place, at: Moment) -> Self {
+        Self::over(id, Some(app), place, at)
+    }
+
+    /// One that is over before anything is known of it.
+    fn over(id: LeaseId, app: Option<AppLabel>, place: Place, leased: Moment) -> Self {
+        Self {
+            id,
+            app,
+            combines: false,
+            place,
+            leased,
+            stage: Stage::Over,
             running: Vec::new(),
             setup: Setup::default(),
+            spans: Vec::new(),
+            ended: None,
             waiting: false,
             kept: None,
             planned: 0,
             finished: 0,
             crashed: None,
             peak_kib: None,
-            tries: granted
-                .iter()
-                .filter(|test| test.r#try != 1)
-                .map(|test| (test.id.clone(), test.r#try))
-                .collect(),
+            tries: HashMap::new(),
         }
     }
 
@@ -171,6 +208,18 @@ impl LeaseState {
         self.stage = self.stage.max(stage);
     }
 
+    /// Takes note of a stage that is over.
+    pub fn pass(&mut self, stage: Stage, seconds: Seconds, ended: Moment) {
+        self.spans.push(Span { stage, seconds, ended });
+        match stage {
+            Stage::Starting => self.setup.pod = seconds,
+            Stage::Booting => self.setup.boot = seconds,
+            Stage::Loading => self.setup.load = seconds,
+            Stage::Databases => self.setup.databases = seconds,
+            Stage::Testing | Stage::Closed | Stage::Over => {}
+        }
+    }
+
     /// Takes note of a test that begins.
     pub fn begin(&mut self, running: Running) {
         if self.is_open() {
@@ -192,6 +241,10 @@ impl LeaseState {
     /// What it is for, in words.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.app.as_ref().map_or("collecting tests", AppLabel::as_str)
+        match &self.app {
+            Some(app) => app.as_str(),
+            None if self.combines => "combining coverage",
+            None => "collecting tests",
+        }
     }
 }

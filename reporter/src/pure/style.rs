@@ -1,6 +1,7 @@
 //! How text on a terminal looks: colour or none, and how wide.
 
 use anstyle::{AnsiColor, Style};
+use muletrain_proto::config::ShowOutput;
 
 /// What a terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Look {
     pub color: bool,
     /// Columns.
     pub width: usize,
+    /// Of which tests it is shown what they printed.
+    pub output: ShowOutput,
 }
 
 impl Look {

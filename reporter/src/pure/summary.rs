@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::{AgentId, AppLabel, ClassId, LeaseId, RunId, TestId};
 use muletrain_proto::outcome::{Failure, Output};
-use muletrain_proto::run::Stop;
+use muletrain_proto::run::{Options, Stop};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::verdict::Verdict;
 
+use super::around::Around;
 use super::counts::Counts;
 use super::lease::LeaseState;
 
@@ -21,8 +22,14 @@ pub type Moment = u64;
 pub struct Summary {
     /// The run; unknown where its journal was cut off in the first line.
     pub run: Option<RunId>,
+    /// Result files of other tools that it was made from; none for a journal.
+    pub files: usize,
     /// What it tested.
     pub snapshot: Option<Box<Snapshot>>,
+    /// What was asked of it.
+    pub options: Box<Options>,
+    /// What was asked for and is not there, in words.
+    pub notes: Vec<String>,
     /// When its first record was written.
     pub opened: Moment,
     /// When its last record was written.
@@ -43,6 +50,8 @@ pub struct Summary {
     pub leases: BTreeMap<LeaseId, LeaseState>,
     /// Time of each class's fixtures, by lease.
     pub fixtures: BTreeMap<(ClassId, LeaseId), Seconds>,
+    /// What the run had beside its tests.
+    pub around: Around,
     /// Tests that the selection left out.
     pub deselected: u32,
     /// Why the run ended early.
@@ -59,10 +68,23 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Time from the first record to the last.
+    /// Whether other tools ran the tests. Then nobody knows how long the whole run took: clocks of
+    /// different hosts are not compared.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.files > 0
+    }
+
+    /// Time from the first record to the last; none for results of other tools.
     #[must_use]
     pub fn wall(&self) -> Seconds {
         between(self.opened, self.ended)
+    }
+
+    /// Time of all tests and their fixtures, added up.
+    #[must_use]
+    pub fn work(&self) -> Seconds {
+        self.apps.iter().map(|app| app.work).sum()
     }
 
     /// The class of a test.
@@ -97,6 +119,8 @@ pub struct ClassInfo {
     pub file: Option<String>,
     /// Line of the definition.
     pub line: Option<u32>,
+    /// Most resident memory while it ran, where it is known.
+    pub peak_kib: Option<u64>,
 }
 
 /// A test and everything known of it.
@@ -106,6 +130,8 @@ pub struct TestReport {
     pub id: TestId,
     /// Place of its class in [`Summary::classes`].
     pub class: usize,
+    /// Line of its definition, where it is known apart from its class.
+    pub line: Option<u32>,
     /// How it ended.
     pub outcome: Outcome,
     /// The try that decided it.
@@ -207,6 +233,8 @@ pub enum ProblemKind {
     Fixture,
     /// A stage of a pod's life.
     Pod,
+    /// A suite of another tool, or a file that cannot be read to its end.
+    Report,
 }
 
 /// An app's part of a run.

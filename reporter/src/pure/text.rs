@@ -40,7 +40,8 @@ pub fn for_xml(text: &str) -> String {
     text.replace("\r\n", "\n").chars().map(xml_character).collect()
 }
 
-fn xml_character(character: char) -> char {
+/// The character, or what stands for it where an XML document cannot hold it.
+pub(crate) fn xml_character(character: char) -> char {
     match character {
         '\t' | '\n' => character,
         '\u{0}'..='\u{1f}' => picture(character),

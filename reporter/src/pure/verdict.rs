@@ -6,15 +6,15 @@ use super::summary::{Outcome, Try};
 
 /// Which try decides, and what the test comes to; `None` without any try.
 ///
-/// The last try counts, with three exceptions. A crash or a time-out is final, so that a second
-/// try can never hide it. Red is only ever taken back by a pass. And a try that did run says more
+/// The last try counts, with three exceptions. A crash is final, so that a second try can never
+/// hide it. Red is only ever taken back by a pass. And a try that did run says more
 /// than one that did not.
 #[must_use]
 pub fn conclude(tries: &[Try]) -> Option<(usize, Outcome)> {
     let last = |wanted: fn(Verdict) -> bool| tries.iter().rposition(|one| wanted(one.verdict));
-    let fatal = |verdict| matches!(verdict, Verdict::Crashed | Verdict::TimedOut);
-    if let Some(index) = tries.iter().position(|one| fatal(one.verdict)) {
-        return Some((index, Outcome { verdict: tries[index].verdict, flaky: false }));
+    let crashed = tries.iter().position(|one| one.verdict == Verdict::Crashed);
+    if let Some(index) = crashed {
+        return Some((index, Outcome { verdict: Verdict::Crashed, flaky: false }));
     }
     let ran = last(|verdict| verdict != Verdict::NotRun);
     let red = last(Verdict::is_red);
@@ -62,9 +62,10 @@ mod tests {
     }
 
     #[test]
-    fn a_crash_or_a_time_out_is_final() {
+    fn a_crash_is_final() {
         assert_eq!(outcome(&[Crashed, Passed]), (Crashed, false));
-        assert_eq!(outcome(&[Failed, TimedOut, Passed]), (TimedOut, false));
+        assert_eq!(outcome(&[Failed, Crashed, Passed]), (Crashed, false));
+        assert_eq!(outcome(&[Failed, TimedOut, Passed]), (Passed, true));
     }
 
     #[test]

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use muletrain_proto::event::{
     Booted, Closed, Database, Event, Finished, Planned, PodStarted, Ready, Warming,
 };
-use muletrain_proto::id::{AgentId, AppLabel, ClassId, Epoch, LeaseId, LeaseKey, RunId, TestId};
+use muletrain_proto::id::{
+    AgentId, AppLabel, ClassId, Epoch, LeaseId, LeaseKey, RunId, SuiteName, TestId,
+};
 use muletrain_proto::inventory::{Class, Inventory, Test};
 use muletrain_proto::journal::{Entry, Header, Record, line};
 use muletrain_proto::lease::{Lease, Place, Work};
 use muletrain_proto::outcome::{Ending, Failure, FailureKind, Output};
-use muletrain_proto::run::Stop;
+use muletrain_proto::run::{Options, Stop};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::verdict::Verdict;
@@ -28,10 +30,15 @@ pub(crate) struct Journal {
 impl Journal {
     /// A run of a snapshot, just accepted.
     pub(crate) fn opened() -> Self {
+        Self::asked(Options::default())
+    }
+
+    /// The same, with what was asked of it.
+    pub(crate) fn asked(options: Options) -> Self {
         let mut journal =
             Self { entries: Vec::new(), now: 1_767_268_800_000, sequences: BTreeMap::new() };
         let snapshot = Box::new(snapshot());
-        journal.record(Record::Opened { snapshot, options: Box::default() });
+        journal.record(Record::Opened { snapshot, options: Box::new(options) });
         journal
     }
 
@@ -47,7 +54,13 @@ impl Journal {
     }
 
     pub(crate) fn inventory(&mut self, inventory: Inventory) -> &mut Self {
-        self.record(Record::Inventory { inventory, deselected: 0, remembered: false })
+        self.record(Record::Inventory {
+            inventory,
+            deselected: 0,
+            remembered: false,
+            suite: SuiteName::default(),
+            notes: vec![],
+        })
     }
 
     pub(crate) fn lease(&mut self, lease: u32, app: &str, agent: &str) -> &mut Self {
@@ -58,7 +71,13 @@ impl Journal {
     pub(crate) fn leased(&mut self, lease: u32, work: Work, agent: &str) -> &mut Self {
         let key = LeaseKey { run: run(), lease: LeaseId(lease), epoch: Epoch(lease.into()) };
         self.record(Record::Leased {
-            lease: Lease { key, work, checks: lease == 1 },
+            lease: Lease {
+                key,
+                work,
+                checks: lease == 1,
+                suite: SuiteName::default(),
+                without: Vec::new(),
+            },
             grant: None,
             place: Place { agent: AgentId::new(agent).unwrap(), slot: 0 },
         })
@@ -88,7 +107,7 @@ impl Journal {
     }
 
     fn up_to_databases(&mut self, lease: u32, inventory: Inventory) -> &mut Self {
-        let pod = PodStarted { pod: format!("pod-{lease}"), seconds: seconds(0.25) };
+        let pod = PodStarted { pod: format!("pod-{lease}"), seconds: seconds(0.25), reused: false };
         self.after(250).event(lease, Event::PodStarted(pod));
         let booted = Booted {
             python: "3.12.1".to_owned(),

@@ -2,15 +2,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod across;
 mod command;
+mod damage;
+mod dialects;
 mod fold;
 mod hostile;
 mod journal;
+mod merging;
+mod mutations;
+mod outputs;
 mod progress;
 mod render;
 mod scenarios;
 mod site;
 mod stage;
 mod stored;
+mod tries;
 mod warming;
 mod watch;

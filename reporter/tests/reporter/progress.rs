@@ -38,7 +38,7 @@ fn a_narrow_terminal_is_never_overrun() {
     for width in [1, 10, 39, 40, 79] {
         for end in 0..=entries.len() {
             let state = fold(&entries[..end]);
-            for line in progress::state(&state, state.latest, Look { color: false, width }) {
+            for line in progress::state(&state, state.latest, Look { width, ..PLAIN }) {
                 let columns = unicode_width::UnicodeWidthStr::width(line.as_str());
                 assert!(columns <= width.max(40), "{columns} columns of {width}: {line:?}");
             }

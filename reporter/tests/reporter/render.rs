@@ -1,5 +1,6 @@
 //! What people and CI systems get to see, as snapshots.
 
+use muletrain_proto::config::ShowOutput;
 use muletrain_reporter::pure::style::Look;
 use muletrain_reporter::render::json::json;
 use muletrain_reporter::render::junit::junit;
@@ -11,7 +12,7 @@ use crate::journal::{Journal, classes, passed};
 use crate::site;
 use muletrain_proto::outcome::Ending;
 
-pub(crate) const PLAIN: Look = Look { color: false, width: 100 };
+pub(crate) const PLAIN: Look = Look { color: false, width: 100, output: ShowOutput::Failed };
 
 #[test]
 fn the_terminal_report_tells_everything() {
@@ -57,7 +58,7 @@ fn several_runs_are_one_document() {
 
 #[test]
 fn json_tells_everything() {
-    insta::assert_snapshot!(json(&[site::journal().summary()]));
+    insta::assert_snapshot!(json(&[&site::journal().summary()]));
 }
 
 fn green() -> Journal {

@@ -1,7 +1,7 @@
 //! A run in which everything happens: the journal behind `fixtures/site.jsonl`.
 
 use muletrain_proto::event::{
-    ClassTimes, Collected, Event, Failed, Finished, Fixture, Phase, TimedOut, Warming,
+    ClassTimes, Collected, Event, Failed, Finished, Fixture, LimitOf, Phase, TimedOut, Warming,
 };
 use muletrain_proto::id::{ClassId, LeaseId};
 use muletrain_proto::inventory::{Inventory, LoadError};
@@ -97,6 +97,7 @@ fn shop(journal: &mut Journal) {
             setup_seconds: seconds(0.5),
             teardown_seconds: seconds(0.1),
             output: Output::default(),
+            peak_kib: Some(81_000),
         }),
     );
     journal.run(2, passed(&format!("{PAY}.test_card"), 1.25));
@@ -160,6 +161,8 @@ fn blog(journal: &mut Journal) {
                  in unique\n"
                     .to_owned(),
             output: Output::default(),
+            limit_of: LimitOf::Test,
+            tests: vec![],
         }),
     );
     journal.end(3, Ending::TimedOut);

@@ -73,6 +73,13 @@ impl Runs for Scheduler {
         Err(Status::unimplemented("only watched here"))
     }
 
+    async fn tear_down(
+        &self,
+        _: Request<wire::TearDownRequest>,
+    ) -> Result<Response<wire::TearDownReply>, Status> {
+        Err(Status::unimplemented("only watched here"))
+    }
+
     async fn list(
         &self,
         _: Request<wire::ListRequest>,

@@ -149,7 +149,7 @@ fn a_database_that_was_not_kept_is_counted_against_its_pod_and_its_app() {
     journal.close();
     insta::assert_snapshot!(total(&journal).unwrap(), @"Databases: kept in 1 of 2 pods, 0.2 s a pod");
 
-    let document = json::json(&[journal.summary()]);
+    let document = json::json(&[&journal.summary()]);
     let document: serde_json::Value = serde_json::from_str(&document).unwrap();
     let apps = document["runs"][0]["apps"].as_array().unwrap().iter();
     let facts = apps

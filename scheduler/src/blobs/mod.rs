@@ -2,16 +2,23 @@
 //! digests, as many bytes of them as it may have.
 //!
 //! [`Store`] owns the folder, [`index`] knows what is in it, [`Receiving`] is one upload, and
-//! [`service`] speaks gRPC.
+//! [`service`] speaks gRPC. [`Offers`] says which of them are databases that agents have set up and
+//! others may use; [`databases`] speaks of those.
 
+mod databases;
 mod index;
+mod offers;
 mod receiving;
 mod service;
 mod store;
+mod turns;
 
+pub use databases::Service as Databases;
+pub use offers::Offers;
 pub use receiving::Receiving;
 pub use service::Service;
-pub use store::{Store, Turn};
+pub use store::Store;
+pub use turns::{Turn, Turns};
 
 use std::io;
 use std::path::PathBuf;

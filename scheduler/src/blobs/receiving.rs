@@ -7,7 +7,8 @@ use std::sync::Arc;
 use muletrain_proto::blob::{Hash, Upload};
 
 use super::Error;
-use super::store::{Store, Turn, open_private};
+use super::store::{Store, open_private};
+use super::turns::Turn;
 
 /// Bytes read at once.
 const BUFFER: usize = 128 << 10;

@@ -17,7 +17,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Error, Receiving, Store};
+use super::{Error, Offers, Receiving, Store, databases};
 use crate::handle::Handle;
 
 /// Largest message accepted: a piece and what is around it.
@@ -65,6 +65,13 @@ impl Service {
         BlobsServer::new(self)
             .max_decoding_message_size(MESSAGE_LIMIT)
             .max_encoding_message_size(MESSAGE_LIMIT)
+    }
+
+    /// The service of databases that are among the blobs.
+    #[must_use]
+    pub fn databases(&self) -> databases::Service {
+        let offers = Offers::new(self.store.beside("offers"));
+        databases::Service::new(self.store.clone(), Arc::new(offers))
     }
 
     /// What the images of runs are made of that are not over.
@@ -193,7 +200,7 @@ fn send(store: &Store, wanted: Wanted, size: u64, mut file: File, say: &Say) -> 
     Ok(())
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Status> {
     match spawn_blocking(work).await {

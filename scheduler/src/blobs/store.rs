@@ -2,18 +2,18 @@
 //!
 //! A file gets its name among the whole ones by being renamed, after its digest was found right.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use muletrain_proto::blob::{CONFIGURATION_LIMIT, Digest, Image, Request, Upload};
-use tokio::sync::OwnedMutexGuard;
 
 use super::index::{Entry, Index};
+use super::turns::{Turn, Turns};
 use super::{Error, Receiving};
 
 /// Blobs on a disk, as many bytes of them as there may be.
@@ -22,13 +22,7 @@ pub struct Store {
     folder: PathBuf,
     limit: u64,
     index: Mutex<Index>,
-    turns: Mutex<BTreeMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
-}
-
-/// The right to send a blob, which one has at a time.
-#[derive(Debug)]
-pub struct Turn {
-    _guard: OwnedMutexGuard<()>,
+    turns: Turns<Digest>,
 }
 
 impl Store {
@@ -46,8 +40,13 @@ impl Store {
             index.kept.extend(blobs(&shelf.path())?);
         }
         index.broken.extend(blobs(&folder.join("unfinished"))?);
-        let (index, turns) = (Mutex::new(index), Mutex::default());
+        let (index, turns) = (Mutex::new(index), Turns::default());
         Ok(Self { folder: folder.to_owned(), limit, index, turns })
+    }
+
+    /// The folder of what belongs to blobs and is none.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// Those of these blobs that are not there. Those that are count as used.
@@ -64,14 +63,7 @@ impl Store {
 
     /// Waits until nobody else sends a blob.
     pub async fn turn(&self, digest: Digest) -> Turn {
-        let turn = {
-            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-            turns.retain(|_, turn| turn.strong_count() > 0);
-            let turn = turns.get(&digest).and_then(Weak::upgrade).unwrap_or_default();
-            turns.insert(digest, Arc::downgrade(&turn));
-            turn
-        };
-        Turn { _guard: turn.lock_owned().await }
+        self.turns.of(digest).await
     }
 
     /// Begins to take a blob in; none when it is there. What is needed does not go for it.
@@ -213,7 +205,7 @@ pub(super) fn open_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
 }
 
-fn make_folder(path: &Path) -> Result<(), Error> {
+pub(super) fn make_folder(path: &Path) -> Result<(), Error> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| Error::Disk { path: path.to_owned(), source })
 }

@@ -1,6 +1,10 @@
 //! The commands, one a file.
 
+mod early;
 mod explain;
+mod hooks;
+mod isolate;
+mod past;
 pub mod remote;
 pub mod run;
 pub mod serve;
@@ -11,10 +15,12 @@ use std::path::{Path, PathBuf};
 
 use muletrain_proto::client;
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::run::Secrets;
+use muletrain_proto::id::RunId;
+use muletrain_proto::run::{Iteration, Options, Secrets};
 use muletrain_proto::snapshot::Snapshot;
 
 use crate::handle::SubmitError;
+use crate::pure::label;
 use crate::{blobs, history, listen, settings, sibling};
 
 /// Why a command could not do what it is for.
@@ -26,6 +32,18 @@ pub enum Error {
     /// Another binary.
     #[error(transparent)]
     Sibling(#[from] sibling::Error),
+    /// A label names nothing.
+    #[error(transparent)]
+    Label(#[from] label::Unknown),
+    /// A label names a class that is not there.
+    #[error(transparent)]
+    Class(#[from] crate::pure::early::Missing),
+    /// Stored runs do not say what to run.
+    #[error(transparent)]
+    Past(#[from] past::Error),
+    /// A fleet cannot do it.
+    #[error("--isolate runs a test many times on this machine; use `muletrain-scheduler run`")]
+    OnlyHere,
     /// The run is not accepted.
     #[error(transparent)]
     Submit(#[from] SubmitError),
@@ -69,7 +87,8 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) => ExitCode::Usage,
+            Self::Settings(_) | Self::Past(_) | Self::OnlyHere => ExitCode::Usage,
+            Self::Label(_) | Self::Class(_) => ExitCode::Usage,
             Self::Submit(SubmitError::Label(_) | SubmitError::Selection(_)) => ExitCode::Usage,
             Self::Listen(listen::Error::Address(_) | listen::Error::NotLoopback(_)) => {
                 ExitCode::Usage
@@ -101,6 +120,22 @@ fn make_state_folder(project: &Path) -> Result<PathBuf, Error> {
         })?;
     }
     Ok(folder)
+}
+
+/// Says that a stored run leaves nothing to be run again.
+fn nothing_left(run: &RunId) -> ExitCode {
+    eprintln!("run {run} left nothing to run again: every test of it went well");
+    ExitCode::Green
+}
+
+/// The settings' options for one repetition of a run.
+fn repetition(settings: &settings::Settings, options: &Options, number: u32) -> Options {
+    let Some(limit) = settings.until_failure else { return options.clone() };
+    let shuffle = match settings.reshuffles && number > 1 {
+        true => Some(settings::new_seed()),
+        false => options.shuffle,
+    };
+    Options { iteration: Some(Iteration { number, limit }), shuffle, ..options.clone() }
 }
 
 /// The values of what the configuration passes on from this environment.

@@ -2,17 +2,25 @@
 
 use std::io::Write;
 
-use muletrain_proto::cli::Common;
+use muletrain_proto::cli::{Common, chain};
 use muletrain_proto::client::{self, Address, MESSAGE_LIMIT};
 use muletrain_proto::exit_code::ExitCode;
+use muletrain_proto::hook::Hook;
 use muletrain_proto::id::RunId;
-use muletrain_proto::run::{Overview, State, Submission};
+use muletrain_proto::journal::{self, Record};
+use muletrain_proto::run::{Options, Overview, State, Submission};
+use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::wire;
 use muletrain_proto::wire::runs_client::RunsClient;
 use tonic::transport::Channel;
 
-use super::run::{open_history, processors};
-use super::{Error, collect_secrets, explain, make_state_folder, reported};
+use super::early;
+use super::hooks::{self, Hooks, SetUp};
+use super::past::{self, Wish};
+use super::run::{freeze, open_history, processors};
+use super::{
+    Error, collect_secrets, explain, make_state_folder, nothing_left, repetition, reported,
+};
 use crate::cli::{CancelArguments, RunsArguments, SubmitArguments};
 use crate::handle;
 use crate::interrupt::Interrupts;
@@ -24,16 +32,24 @@ use crate::sibling::{self, Kept};
 /// # Errors
 /// When the snapshot cannot be built, the scheduler cannot be reached, or it says no.
 pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<ExitCode, Error> {
-    let settings = Settings::find(&arguments.selecting)?;
+    let settings = Settings::find(&arguments.run)?;
+    if settings.isolate.is_some() {
+        return Err(Error::OnlyHere);
+    }
+    let wish = past::wish(&settings)?;
+    if let Wish::Nothing(run) = &wish {
+        return Ok(nothing_left(run));
+    }
+    early::check(&settings, common).await?;
     let address = &arguments.target.scheduler;
     let mut interrupts = Interrupts::listen()?;
-    let mut runs = connect(address).await?;
-    let Some(snapshot) = sibling::build(&settings, common, &mut interrupts).await? else {
+    let runs = connect(address).await?;
+    let Some(snapshot) = freeze(&wish, &settings, common, &mut interrupts).await? else {
         return Ok(ExitCode::Interrupted);
     };
     handle::check(&snapshot, &settings.options)?;
     let folder = make_state_folder(&settings.project)?;
-    if arguments.selecting.explain {
+    if arguments.run.explain {
         let slots = settings.options.slots.unwrap_or_else(processors);
         return explain::print(&snapshot, &settings, &open_history(&folder)?, slots);
     }
@@ -41,26 +57,69 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
     if sibling::push(&snapshot, address, &settings, common, &mut interrupts).await?.is_none() {
         return Ok(ExitCode::Interrupted);
     }
-    let secrets = collect_secrets(&snapshot);
-    let submission = Submission { snapshot, options: settings.options.clone(), secrets };
-    let reply = runs.submit(wire::SubmitRequest::from(submission)).await;
-    let run = reply.and_then(|reply| Ok(RunId::try_from(reply.into_inner())?));
-    let run = run.map_err(|status| refused(address, status))?;
-
-    let kept = Kept::Elsewhere(&settings.results);
-    let mut reporter = sibling::report(&run, address, settings.junit.as_deref(), kept, common)?;
-    let mut interrupted = false;
-    loop {
-        tokio::select! {
-            status = reporter.wait() => return Ok(reported(status)),
-            () = interrupts.next() => {
-                if interrupted {
-                    return Ok(ExitCode::Interrupted);
-                }
-                interrupted = true;
-                tokio::spawn(ask_to_cancel(runs.clone(), run.clone()));
-            }
+    let fleet = Fleet { settings: &settings, common, address, runs };
+    let options = wish.apply(&settings.options, &snapshot);
+    let mut code = ExitCode::Green;
+    for number in 1..=settings.until_failure.unwrap_or(1) {
+        let options = repetition(&settings, &options, number);
+        code = fleet.follow(&snapshot, &options, &mut interrupts).await?;
+        if code != ExitCode::Green {
+            break;
         }
+    }
+    Ok(code)
+}
+
+struct Fleet<'a> {
+    settings: &'a Settings,
+    common: &'a Common,
+    address: &'a Address,
+    runs: RunsClient<Channel>,
+}
+
+impl Fleet<'_> {
+    /// Hands a run in and stays until it is reported and its last commands are run.
+    async fn follow(
+        &self,
+        snapshot: &Snapshot,
+        options: &Options,
+        interrupts: &mut Interrupts,
+    ) -> Result<ExitCode, Error> {
+        let Self { settings, common, address, runs } = self;
+        let mut runs = runs.clone();
+        let hooks = Hooks::new(settings);
+        let SetUp::Ran(ran) = hooks.set_up(interrupts).await else {
+            hooks.tear_down_untold(None).await;
+            return Ok(ExitCode::Interrupted);
+        };
+        let secrets = collect_secrets(snapshot);
+        let options = Hooks::with(options, ran);
+        let submission = Submission { snapshot: snapshot.clone(), options, secrets };
+        let reply = runs.submit(wire::SubmitRequest::from(submission)).await;
+        let run = match reply.and_then(|reply| Ok(RunId::try_from(reply.into_inner())?)) {
+            Ok(run) => run,
+            Err(status) => {
+                hooks.tear_down_untold(None).await;
+                return Err(refused(address, status));
+            }
+        };
+        let end = tokio::spawn(hooks.end((*address).clone(), run.clone()));
+        let kept = Kept::Elsewhere(&settings.results);
+        let mut reporter = sibling::report(&run, address, settings, kept, true, common)?;
+        let mut interrupted = false;
+        let code = loop {
+            tokio::select! {
+                status = reporter.wait() => break reported(status),
+                () = interrupts.next() => {
+                    if interrupted {
+                        break ExitCode::Interrupted;
+                    }
+                    interrupted = true;
+                    tokio::spawn(ask_to_cancel(runs.clone(), run.clone()));
+                }
+            }
+        };
+        Ok(hooks::conclude(end, code).await)
     }
 }
 
@@ -108,6 +167,34 @@ pub async fn cancel(arguments: &CancelArguments) -> Result<ExitCode, Error> {
     let reply = connect(address).await?.cancel(request).await;
     reply.map_err(|status| refused(address, status))?;
     Ok(ExitCode::Green)
+}
+
+/// Waits until the scheduler announces that all pods of a run are gone.
+pub(super) async fn wait_for_teardown(address: &Address, run: &RunId) -> Result<(), String> {
+    let request = wire::WatchRequest { run: run.to_string(), from: 0 };
+    let lines = connect(address).await.map_err(|error| chain(&error))?.watch(request).await;
+    let mut lines = lines.map_err(|status| status.message().to_owned())?.into_inner();
+    while let Some(line) = lines.message().await.map_err(|status| status.message().to_owned())? {
+        let entry = journal::read_entry(&line.line);
+        let is_end = |record: &Record| matches!(record, Record::TearingDown | Record::Closed);
+        if line.number > 0 && entry.is_ok_and(|entry| is_end(&entry.record)) {
+            return Ok(());
+        }
+    }
+    Err("the scheduler ended its journal early".to_owned())
+}
+
+/// Tells the scheduler what became of the commands that end a run.
+pub(super) async fn tell_of_teardown(
+    address: &Address,
+    run: &RunId,
+    hooks: &[Hook],
+) -> Result<(), String> {
+    let request = wire::TearDownRequest::from((run.clone(), hooks.to_vec()));
+    match connect(address).await.map_err(|error| chain(&error))?.tear_down(request).await {
+        Err(status) if status.code() != tonic::Code::NotFound => Err(status.message().to_owned()),
+        _ => Ok(()),
+    }
 }
 
 async fn connect(address: &Address) -> Result<RunsClient<Channel>, Error> {

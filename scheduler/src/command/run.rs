@@ -1,17 +1,25 @@
 //! `run`: everything on this machine, taken down again when it is over.
 
+use std::io::Write;
 use std::path::Path;
 
 use muletrain_proto::cli::Common;
 use muletrain_proto::client::Address;
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::id::RunId;
-use muletrain_proto::run::{Stop, Submission};
+use muletrain_proto::id::{RunId, TestId};
+use muletrain_proto::run::{Options, Stop, Submission};
 use muletrain_proto::snapshot::Snapshot;
 use tokio::process::Child;
 use tokio::sync::oneshot;
 
-use super::{Error, collect_secrets, explain, make_state_folder, reported};
+use super::early;
+use super::hooks::{self, Hooks, SetUp};
+use super::isolate::Search;
+use super::past::{self, Ordered, Wish};
+use super::{
+    Error, collect_secrets, explain, make_state_folder, nothing_left, repetition, reported,
+};
+use crate::blobs::{self, Store};
 use crate::cli::RunArguments;
 use crate::engine::Engine;
 use crate::handle::{self, Handle};
@@ -25,6 +33,9 @@ use crate::sibling::{self, Agent, Kept};
 /// Agents that may die under one run before it is given up.
 const AGENT_LIMIT: u32 = 3;
 
+/// Bytes of files of pods that wait to be taken to the run's folder.
+const BLOBS: u64 = 16 << 30;
+
 /// Name of the history in the project's state folder.
 const HISTORY: &str = "history.sqlite3";
 
@@ -33,15 +44,22 @@ const HISTORY: &str = "history.sqlite3";
 /// # Errors
 /// When something it needs cannot be started, or the arguments are wrong.
 pub async fn run(arguments: &RunArguments, common: &Common) -> Result<ExitCode, Error> {
-    let settings = Settings::find(&arguments.selecting)?;
+    let settings = Settings::find(arguments)?;
+    let wish = past::wish(&settings)?;
+    if let Wish::Nothing(run) = &wish {
+        return Ok(nothing_left(run));
+    }
+    early::check(&settings, common).await?;
+    let search = settings.isolate.as_ref().map(|name| Search::prepare(&settings, name));
+    let search = search.transpose()?;
     let mut interrupts = Interrupts::listen()?;
-    let Some(snapshot) = sibling::build(&settings, common, &mut interrupts).await? else {
+    let Some(snapshot) = freeze(&wish, &settings, common, &mut interrupts).await? else {
         return Ok(ExitCode::Interrupted);
     };
     handle::check(&snapshot, &settings.options)?;
     let slots = settings.options.slots.unwrap_or_else(processors);
     let history = open_history(&make_state_folder(&settings.project)?)?;
-    if arguments.selecting.explain {
+    if arguments.explain {
         return explain::print(&snapshot, &settings, &history, slots);
     }
 
@@ -52,46 +70,153 @@ pub async fn run(arguments: &RunArguments, common: &Common) -> Result<ExitCode, 
     let (engine, handle) = Engine::new(settings.results.clone(), history);
     let engine = tokio::spawn(engine.run());
     let (stop, stopped) = oneshot::channel::<()>();
-    let router = service::router(handle.clone(), None);
+    // Files of pods come this way; the images that agents use are on their engine already.
+    let store = Store::open(&folder.path().join("blobs"), BLOBS)?;
+    let blobs = blobs::Service::new(store, handle.clone());
+    let router = service::router(handle.clone(), blobs, None);
     let server = tokio::spawn(listener.serve(router, async {
         // Dropping the sender stops it too.
         let _ = stopped.await;
     }));
 
     let laptop = Laptop { settings: &settings, common, address: &address, slots };
-    let code = laptop.follow(&handle, snapshot, &mut interrupts).await;
+    let code = match search {
+        Some(search) => {
+            let options = &settings.options;
+            search.run(&laptop, &handle, &snapshot, options, &mut interrupts).await
+        }
+        None => {
+            let options = wish.apply(&settings.options, &snapshot);
+            laptop.repeat(&handle, &snapshot, &options, &mut interrupts).await
+        }
+    };
     drop(stop);
     server.abort();
     engine.abort();
     code
 }
 
-struct Laptop<'a> {
-    settings: &'a Settings,
+/// The snapshot that is wanted, or that of the checkout as it is; none when it was interrupted.
+pub(super) async fn freeze(
+    wish: &Wish,
+    settings: &Settings,
+    common: &Common,
+    interrupts: &mut Interrupts,
+) -> Result<Option<Snapshot>, Error> {
+    if let Wish::Order(ordered) = wish {
+        writeln!(std::io::stdout(), "{}", again_line(settings, ordered))?;
+    }
+    if let Some(snapshot) = wish.snapshot() {
+        return Ok(Some(snapshot));
+    }
+    let snapshot = sibling::build(settings, common, interrupts).await?;
+    if let (Wish::Order(ordered), Some(snapshot)) = (wish, &snapshot)
+        && ordered.snapshot.id != snapshot.id
+    {
+        tracing::warn!(
+            "snapshot {} of run {} is gone; the checkout as it is takes its place",
+            ordered.snapshot.id,
+            ordered.run
+        );
+    }
+    Ok(snapshot)
+}
+
+/// The line by which a failure is repeated anywhere that has the stored run.
+fn again_line(settings: &Settings, ordered: &Ordered) -> String {
+    let test = ordered.tests.last().map_or("", TestId::as_str);
+    let quoted = |text: &str| shlex::try_quote(text).unwrap_or_default().into_owned();
+    let project = quoted(&settings.project.to_string_lossy());
+    format!(
+        "muletrain-scheduler run {project} --reproduce {} --rerun {}",
+        quoted(test),
+        ordered.run
+    )
+}
+
+/// What a run shows of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// Its report.
+    Report,
+    /// Nothing; it is stored.
+    Nothing,
+}
+
+pub(super) struct Laptop<'a> {
+    pub(super) settings: &'a Settings,
     common: &'a Common,
     address: &'a Address,
     slots: u32,
 }
 
 impl Laptop<'_> {
-    /// Starts agent and reporter and stays until the reporter has reported.
-    async fn follow(
+    /// Runs once, or until something is red.
+    async fn repeat(
         &self,
         handle: &Handle,
-        snapshot: Snapshot,
+        snapshot: &Snapshot,
+        options: &Options,
         interrupts: &mut Interrupts,
     ) -> Result<ExitCode, Error> {
-        let mut agent = self.start_agent(&snapshot)?;
+        let mut code = ExitCode::Green;
+        for number in 1..=self.settings.until_failure.unwrap_or(1) {
+            let options = repetition(self.settings, options, number);
+            (_, code) = self.follow(handle, snapshot, &options, Shown::Report, interrupts).await?;
+            if code != ExitCode::Green {
+                break;
+            }
+        }
+        Ok(code)
+    }
+
+    /// Hands the run in and stays until it is reported and its last commands are run. There is no
+    /// run where it was interrupted before.
+    pub(super) async fn follow(
+        &self,
+        handle: &Handle,
+        snapshot: &Snapshot,
+        options: &Options,
+        shown: Shown,
+        interrupts: &mut Interrupts,
+    ) -> Result<(Option<RunId>, ExitCode), Error> {
+        let hooks = Hooks::new(self.settings);
+        let SetUp::Ran(ran) = hooks.set_up(interrupts).await else {
+            hooks.tear_down_untold(None).await;
+            return Ok((None, ExitCode::Interrupted));
+        };
         let submission = Submission {
-            secrets: collect_secrets(&snapshot),
-            options: self.settings.options.clone(),
+            secrets: collect_secrets(snapshot),
+            options: Hooks::with(options, ran),
             snapshot: snapshot.clone(),
         };
-        let run = handle.submit(submission).await?;
-        let junit = self.settings.junit.as_deref();
+        let run = match handle.submit(submission).await {
+            Ok(run) => run,
+            Err(error) => {
+                hooks.tear_down_untold(None).await;
+                return Err(error.into());
+            }
+        };
+        let end = tokio::spawn(hooks.end(self.address.clone(), run.clone()));
+        let code = self.report(handle, &run, snapshot, shown, interrupts).await?;
+        Ok((Some(run), hooks::conclude(end, code).await))
+    }
+
+    /// Starts agent and reporter, and stays until the reporter has reported.
+    async fn report(
+        &self,
+        handle: &Handle,
+        run: &RunId,
+        snapshot: &Snapshot,
+        shown: Shown,
+        interrupts: &mut Interrupts,
+    ) -> Result<ExitCode, Error> {
+        let mut agent = self.start_agent(snapshot)?;
         let kept = Kept::Here(&self.settings.results);
-        let mut reporter = sibling::report(&run, self.address, junit, kept, self.common)?;
-        let code = self.watch(handle, &run, &snapshot, &mut agent, &mut reporter, interrupts).await;
+        let is_shown = shown == Shown::Report;
+        let mut reporter =
+            sibling::report(run, self.address, self.settings, kept, is_shown, self.common)?;
+        let code = self.watch(handle, run, snapshot, &mut agent, &mut reporter, interrupts).await;
         agent.finish().await;
         code
     }

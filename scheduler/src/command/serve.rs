@@ -34,7 +34,9 @@ pub async fn serve(arguments: &ServeArguments) -> Result<ExitCode, Error> {
     let (mut engine, handle) = Engine::new(state.join("runs"), history);
     engine.recover();
     let engine = tokio::spawn(engine.run());
-    let router = service::router(handle.clone(), Some(blobs::Service::new(store, handle)));
+    let blobs = blobs::Service::new(store, handle.clone());
+    let databases = blobs.databases();
+    let router = service::router(handle, blobs, Some(databases));
     eprintln!("listening on {address}");
     let stop = async move { interrupts.next().await };
     tokio::select! {

@@ -3,18 +3,20 @@
 //! The engine calls [`advance`] after every input, and again until nothing follows. Each call draws
 //! one kind of consequence, so that the next call sees what it changed.
 
-use muletrain_proto::id::{AgentId, AppLabel, Epoch, LeaseId, LeaseKey};
+use muletrain_proto::id::{AgentId, Epoch, LeaseId, LeaseKey, SuiteName, TestId};
 use muletrain_proto::journal::Record;
-use muletrain_proto::lease::{Grant, GrantedTest, Lease, Place, Work};
+use muletrain_proto::lease::{Grant, Lease, Place, Work};
 use muletrain_proto::link::ToAgent;
 use muletrain_proto::run::Stop;
 use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
+use super::around::Ahead;
 use super::decide::{can_take, leave, lose};
 use super::fleet::{self, Agent, LEASE_TIME};
-use super::run::{AppState, LOST_LIMIT, Run};
+use super::run::{LOST_LIMIT, Run};
 use super::state::{Change, Effect, State, Step};
+use super::work;
 
 /// How long an agent may take to end a revoked lease, in milliseconds.
 const REVOKE_TIME: Moment = 7_000;
@@ -66,6 +68,13 @@ fn stop_runs(state: &State, now: Moment, step: &mut Step) {
 }
 
 fn reason_to_stop(state: &State, now: Moment, run: &Run) -> Option<Stop> {
+    if let Some(reason) = &run.setup_failed {
+        return Some(Stop::SetupFailed { reason: reason.clone() });
+    }
+    if let Some(hook) = run.options.hooks.failed() {
+        let reason = format!("`{}` {}", hook.command, hook.how());
+        return Some(Stop::SetupFailed { reason });
+    }
     if run.fatal {
         return Some(Stop::CannotBoot);
     }
@@ -81,13 +90,16 @@ fn reason_to_stop(state: &State, now: Moment, run: &Run) -> Option<Stop> {
         let reason = format!("the tests could not be collected in {LOST_LIMIT} attempts");
         return Some(Stop::Infrastructure { reason });
     }
-    if run.inventory_known && run.ledger.is_empty() {
+    if run.inventory_known() && run.ledger.is_empty() {
         return Some(Stop::NothingSelected { reason: nothing_selected(run) });
     }
     no_agent(state, now, run)
 }
 
 fn nothing_selected(run: &Run) -> String {
+    if !run.notes.is_empty() {
+        return run.notes.join("; ");
+    }
     match (run.options.labels.is_empty(), run.options.selection.is_everything()) {
         (true, true) => "the project has no tests".to_owned(),
         (false, true) => format!("there are no tests in {}", run.options.labels.join(", ")),
@@ -161,22 +173,25 @@ fn settle_broken(state: &State, _now: Moment, step: &mut Step) {
         for (app, state) in broken {
             let Some(broken) = &state.broken else { continue };
             for (test, account) in run.ledger.open_tests(app) {
-                step.record(&run.id, not_run(test, account.tries, &broken.reason, broken.lost));
+                step.record(
+                    &run.id,
+                    not_run(test, account.unjudged_try(), &broken.reason, broken.lost),
+                );
             }
         }
         if let Some(stop) = run.stop.as_ref().filter(|_| run.leases.is_empty()) {
             let reason = stop_reason(stop);
             for (test, account) in run.ledger.all_open() {
-                step.record(&run.id, not_run(test, account.tries, &reason, false));
+                step.record(&run.id, not_run(test, account.unjudged_try(), &reason, false));
             }
         }
     }
 }
 
-fn not_run(test: &muletrain_proto::id::TestId, tries: u32, reason: &str, lost: bool) -> Record {
+fn not_run(test: &TestId, r#try: u32, reason: &str, lost: bool) -> Record {
     Record::Settled {
         test: test.clone(),
-        r#try: tries.max(1),
+        r#try,
         verdict: Verdict::NotRun,
         reason: reason.to_owned(),
         lease: None,
@@ -191,26 +206,39 @@ fn stop_reason(stop: &Stop) -> String {
         Stop::FailureLimit { failures } => format!("the run stopped after {failures} failures"),
         Stop::Timeout { limit } => format!("the run's time limit of {limit} was up"),
         Stop::CannotBoot => "the project could not be loaded".to_owned(),
+        Stop::SetupFailed { reason } => format!("a setup command failed: {reason}"),
         Stop::Infrastructure { reason } | Stop::NothingSelected { reason } => reason.clone(),
     }
 }
 
 /// Runs in which nothing is left to do.
-fn close_runs(state: &State, _now: Moment, step: &mut Step) {
+fn close_runs(state: &State, now: Moment, step: &mut Step) {
     for run in state.runs.values().filter(|run| !run.closed && run.leases.is_empty()) {
-        let done = run.inventory_known && run.ledger.is_settled() && !run.ledger.is_empty();
-        if done || run.stop.is_some() {
-            step.record(&run.id, Record::Closed);
-            for (id, _) in state.fleet.iter().filter(|(_, a)| a.briefed.contains(&run.id)) {
-                step.send(id, ToAgent::Forget(run.id.clone()));
-            }
-            step.effects.push(Effect::Archive(run.id.clone()));
+        let done = run.inventory_known() && run.ledger.is_settled() && !run.ledger.is_empty();
+        let done = done && run.around.combination(&run.options).is_none();
+        if !done && run.stop.is_none() {
+            continue;
+        }
+        match run.around.ahead(&run.options, now) {
+            Ahead::TearDown => step.record(&run.id, Record::TearingDown),
+            Ahead::Wait => {}
+            Ahead::Nothing => close(state, run, step),
         }
     }
 }
 
+/// Ends a run for good.
+pub(super) fn close(state: &State, run: &Run, step: &mut Step) {
+    step.record(&run.id, Record::Closed);
+    for (id, _) in state.fleet.iter().filter(|(_, a)| a.briefed.contains(&run.id)) {
+        step.send(id, ToAgent::Forget(run.id.clone()));
+    }
+    step.effects.push(Effect::Archive(run.id.clone()));
+}
+
 /// One lease, for the run that has fewest, on an agent that has room.
-fn hand_out(state: &State, _now: Moment, step: &mut Step) {
+fn hand_out(state: &State, now: Moment, step: &mut Step) {
+    let taken = state.taken(now);
     let has_room = |run: &&Run| {
         let limit = run.options.slots.map_or(usize::MAX, |slots| slots.max(1) as usize);
         run.stop.is_none() && run.leases.len() < limit
@@ -220,68 +248,11 @@ fn hand_out(state: &State, _now: Moment, step: &mut Step) {
     for run in runs {
         let taker = state.fleet.iter().find(|(_, agent)| can_take(agent, run));
         let Some((id, agent)) = taker else { continue };
-        if let Some((work, grant)) = next_work(run) {
+        if let Some((work, grant)) = work::next(run, &taken) {
             lease_out(state, run, (id, agent), work, grant, step);
             return;
         }
     }
-}
-
-/// What a run needs most: its inventory, then its apps in the plan's order, then what else there
-/// turned out to be, largest first.
-fn next_work(run: &Run) -> Option<(Work, Option<Grant>)> {
-    if !run.inventory_known && !run.is_collecting() {
-        return Some((Work::Collect { labels: collect_labels(run) }, None));
-    }
-    let live = run.live_apps();
-    let is_idle = |app: &&AppLabel| !live.contains(app);
-    let mut unplanned: Vec<&AppLabel> = run.ledger.open_apps().filter(is_idle).collect();
-    unplanned.sort_by_key(|app| std::cmp::Reverse(run.ledger.open_tests(app).count()));
-    let planned = run.plan.apps.iter().map(|planned| &planned.app).filter(is_idle);
-    planned.chain(unplanned).find_map(|app| app_work(run, app))
-}
-
-/// What the project's runner is asked for; where one label needs everything, nothing is named.
-fn collect_labels(run: &Run) -> Vec<String> {
-    match run.targets.iter().any(|target| target.dotted.is_empty()) {
-        true => Vec::new(),
-        false => run.targets.iter().map(|target| target.dotted.clone()).collect(),
-    }
-}
-
-fn app_work(run: &Run, app: &AppLabel) -> Option<(Work, Option<Grant>)> {
-    let known = AppState::default();
-    let state = run.apps.get(app).unwrap_or(&known);
-    if state.broken.is_some() {
-        return None;
-    }
-    if run.inventory_known || state.opened {
-        return named_tests(run, app);
-    }
-    // Before the inventory is there, only a whole app can be begun, and only where all is wanted.
-    let module = &run.snapshot.apps.iter().find(|known| known.label == *app)?.module;
-    let wanted = run.options.selection.is_everything() && !module.is_empty();
-    wanted.then(|| {
-        let work = Work::Run { app: app.clone(), labels: vec![module.clone()], tests: None };
-        (work, Some(Grant { number: 1, tests: None, last: true }))
-    })
-}
-
-fn named_tests(run: &Run, app: &AppLabel) -> Option<(Work, Option<Grant>)> {
-    let open: Vec<_> = run.ledger.open_tests(app).collect();
-    if open.is_empty() {
-        return None;
-    }
-    let mut labels: Vec<String> = open.iter().map(|(_, account)| account.module.clone()).collect();
-    labels.sort();
-    labels.dedup();
-    let granted = open
-        .iter()
-        .map(|(test, account)| GrantedTest { id: (*test).clone(), r#try: account.tries + 1 })
-        .collect();
-    let tests = Some(open.into_iter().map(|(test, _)| test.clone()).collect());
-    let work = Work::Run { app: app.clone(), labels, tests };
-    Some((work, Some(Grant { number: 1, tests: Some(granted), last: true })))
 }
 
 fn lease_out(
@@ -302,7 +273,9 @@ fn lease_out(
     // Checks import what tests then find imported and fill caches that tests count queries by:
     // a pod without them gives other verdicts than a serial run.
     let checks = work.app().is_some();
-    let lease = Lease { key: key.clone(), work, checks };
+    let suite = suite_of(run, &work);
+    let without = work::without(run, &work);
+    let lease = Lease { key: key.clone(), work, checks, suite, without };
     let place = Place { agent: id.clone(), slot: free_slot(state, id) };
     if !agent.briefed.contains(&run.id) {
         step.effects.push(Effect::Brief(id.clone(), run.id.clone()));
@@ -313,6 +286,14 @@ fn lease_out(
     }
     step.record(&run.id, Record::Leased { lease, grant, place });
     step.fleet(fleet::Change::Spent { agent: id.clone(), run: run.id.clone() });
+}
+
+fn suite_of(run: &Run, work: &Work) -> SuiteName {
+    let suite = match work.app() {
+        Some(app) => run.snapshot.suite_of(app),
+        None => run.uncollected(),
+    };
+    suite.map(|suite| suite.name.clone()).unwrap_or_default()
 }
 
 fn free_slot(state: &State, agent: &AgentId) -> u32 {

@@ -1,7 +1,10 @@
 //! What an input from outside means for the state.
 
+use std::collections::BTreeMap;
+
 use muletrain_proto::event::Event;
-use muletrain_proto::id::{AgentId, LeaseKey, RunId, TestId};
+use muletrain_proto::hook::Hook;
+use muletrain_proto::id::{AgentId, LeaseKey, RunId, SuiteName, TestId};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::journal::Record;
 use muletrain_proto::link::{Hello, Report, ToAgent};
@@ -12,12 +15,14 @@ use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
+use super::advance;
+use super::around::Ahead;
 use super::fleet::{self, Agent, Connection, HEARTBEAT};
 use super::label;
 use super::plan::{self, Estimates};
 use super::run::{Held, Run};
-use super::select::Selector;
 use super::state::{Effect, State, Step};
+use super::wanted;
 
 /// Agents that may be lost under one test before it is held to be the cause.
 const LOST_UNDER_LIMIT: u32 = 2;
@@ -35,8 +40,8 @@ pub enum Input {
         options: Box<Options>,
         /// What past runs say of its apps.
         estimates: Estimates,
-        /// What was collected for the same snapshot and labels before.
-        remembered: Option<Inventory>,
+        /// What was collected for the same snapshot and labels before, by suite.
+        remembered: BTreeMap<SuiteName, Inventory>,
     },
     /// An agent opened a stream.
     Connected(Connection, Box<Hello>),
@@ -52,6 +57,8 @@ pub enum Input {
     Disconnected(Connection, AgentId),
     /// A run shall end now.
     Stop(RunId, Stop),
+    /// Whoever handed a run in has run the commands that they had for its end.
+    TornDown(RunId, Vec<Hook>),
     /// Time has passed.
     Tick,
 }
@@ -84,6 +91,15 @@ pub fn decide(state: &State, now: Moment, input: Input) -> Step {
                 step.record(&run, Record::Stopping { stop });
             }
         }
+        Input::TornDown(id, hooks) => {
+            let waits = |run: &&Run| run.around.ahead(&run.options, now) == Ahead::Wait;
+            if let Some(run) = state.runs.get(&id).filter(waits) {
+                for hook in hooks {
+                    step.record(&id, Record::TornDown { hook });
+                }
+                advance::close(state, run, &mut step);
+            }
+        }
         Input::Tick => {}
     }
     step
@@ -96,9 +112,9 @@ fn submit(
     snapshot: Box<Snapshot>,
     options: Box<Options>,
     estimates: &Estimates,
-    remembered: Option<Inventory>,
+    remembered: BTreeMap<SuiteName, Inventory>,
 ) {
-    let run = Run::new(id.clone(), snapshot.clone(), options.clone(), 0);
+    let mut run = Run::new(id.clone(), snapshot.clone(), options.clone(), 0);
     let slots = state.fleet.slots_for(&snapshot.content);
     let apps = label::named_apps(&run.targets, &snapshot.apps);
     let plan = plan::make(apps.into_iter(), estimates, slots);
@@ -107,18 +123,11 @@ fn submit(
         step.record(id, Record::AgentJoined { agent: agent.hello.clone() });
     }
     step.record(id, Record::Planned { plan });
-    if let Some(inventory) = remembered {
-        step.record(id, select(&run, inventory, true));
+    for (suite, inventory) in remembered {
+        let record = wanted::select(&run, suite, inventory, true);
+        run.apply(0, &record);
+        step.record(id, record);
     }
-}
-
-fn select(run: &Run, inventory: Inventory, remembered: bool) -> Record {
-    // Patterns were checked before the run was accepted; one that is none selects nothing.
-    let (inventory, deselected) = match Selector::new(&run.options.selection) {
-        Ok(selector) => selector.select(inventory, &run.targets),
-        Err(_) => (Inventory::default(), 0),
-    };
-    Record::Inventory { inventory, deselected, remembered }
 }
 
 fn connect(state: &State, now: Moment, step: &mut Step, connection: Connection, hello: Box<Hello>) {
@@ -223,11 +232,12 @@ fn record_event(run: &Run, held: &Held, step: &mut Step, sequence: u64, event: E
     let lease = held.lease.key.lease;
     let mut after = None;
     let event = match event {
-        Event::Collected(mut collected) if !run.inventory_known => {
+        Event::Collected(mut collected) if !run.collected.contains(&held.lease.suite) => {
             // The journal holds it once, as the inventory it becomes.
             let inventory = std::mem::take(&mut collected.inventory);
-            step.effects.push(Effect::Remember(run.id.clone(), inventory.clone()));
-            after = Some(select(run, inventory, false));
+            let (id, suite) = (run.id.clone(), held.lease.suite.clone());
+            step.effects.push(Effect::Remember(id, suite.clone(), inventory.clone()));
+            after = Some(wanted::select(run, suite, inventory, false));
             Event::Collected(collected)
         }
         Event::Planned(planned) => {

@@ -1,21 +1,34 @@
 //! What a user's LABEL means, by what the snapshot's files show.
 //!
-//! A label is an app label, an app's dotted package, a module, a class or a method in one, a
-//! package that holds apps or test modules, `app.Class[.method]`, or a path of any of these.
+//! A label is the name of a suite, an app label, an app's dotted package, a module, a class or a
+//! method in one, a package that holds apps or test modules, `app.Class[.method]`, or a path of any
+//! of these. The id of a test, as reports print it, is one too, and so is a glob over such names.
 
-use muletrain_proto::id::{AppLabel, TestId};
+use std::collections::BTreeSet;
+
+use muletrain_proto::id::{AppLabel, SuiteName, TestId};
 use muletrain_proto::inventory::Class;
-use muletrain_proto::snapshot::App;
+use muletrain_proto::snapshot::{App, Snapshot};
+use muletrain_proto::suite::{Adapter, Suite};
 
-/// What a label means.
+use super::near;
+use super::pattern::Pattern;
+
+/// What a label means in one suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// What the project's runner is asked for.
+    /// The suite.
+    pub suite: SuiteName,
+    /// What its runner is asked for; empty for everything.
     pub dotted: String,
     /// The app it names as a whole.
     pub app: Option<AppLabel>,
     /// For `app.Class[.method]`: only these of the app.
     pub member: Option<Member>,
+    /// For a glob that names neither apps nor modules: only classes and tests that match it.
+    pub glob: Option<Pattern>,
+    /// The label itself.
+    pub label: String,
 }
 
 /// A class of an app, wherever in the app it is, or a method of it.
@@ -50,40 +63,157 @@ fn hint(near: &[String]) -> String {
 ///
 /// # Errors
 /// At the first label that names nothing.
-pub fn resolve(labels: &[String], apps: &[App]) -> Result<Vec<Target>, Unknown> {
-    labels.iter().map(|label| resolve_one(label, apps)).collect()
+pub fn resolve(labels: &[String], snapshot: &Snapshot) -> Result<Vec<Target>, Unknown> {
+    let targets: Result<Vec<Vec<Target>>, Unknown> =
+        labels.iter().map(|label| resolve_one(label, snapshot)).collect();
+    Ok(targets?.into_iter().flatten().collect())
 }
 
-fn resolve_one(label: &str, apps: &[App]) -> Result<Target, Unknown> {
-    let dotted = to_dotted(label);
-    if let Some(app) = apps.iter().find(|app| app.label.as_str() == dotted) {
-        return Ok(whole(app));
+/// Says of labels that name nothing, by the apps alone and before there is a snapshot. Where they
+/// are not all of one suite that Django runs, only the snapshot can tell.
+///
+/// # Errors
+/// At the first label that names nothing.
+pub fn check(labels: &[String], apps: &[App]) -> Result<(), Unknown> {
+    let name = SuiteName::default();
+    if apps.is_empty() || apps.iter().any(|app| app.suite != name) {
+        return Ok(());
     }
-    if let Some(app) = apps.iter().find(|app| app.module == dotted && !app.module.is_empty()) {
-        return Ok(whole(app));
+    let suites = [Suite::new(name, Adapter::Django { manage: None, settings: None })];
+    labels.iter().try_for_each(|label| resolve_among(label, &suites, apps).map(drop))
+}
+
+/// In every suite that knows it.
+fn resolve_one(label: &str, snapshot: &Snapshot) -> Result<Vec<Target>, Unknown> {
+    resolve_among(label, &snapshot.suites, &snapshot.apps)
+}
+
+fn resolve_among(label: &str, suites: &[Suite], apps: &[App]) -> Result<Vec<Target>, Unknown> {
+    let apps_of = |suite: &Suite| {
+        let apps = apps.iter().filter(|app| app.suite == suite.name);
+        apps.collect::<Vec<&App>>()
+    };
+    let suites = || suites.iter();
+    let targets: Vec<Target> = match Pattern::new(label) {
+        // Names of modules hold neither, and parameters of tests are no globs.
+        Ok(glob) if label.contains(['*', '?']) && !label.contains("::") => {
+            globs(label, &glob, suites(), apps_of)
+        }
+        _ => suites().filter_map(|suite| resolve_in(suite, label, &apps_of(suite))).collect(),
+    };
+    match targets.is_empty() {
+        true => {
+            Err(Unknown { label: label.to_owned(), near: near(&to_dotted(label), suites(), apps) })
+        }
+        false => Ok(targets),
+    }
+}
+
+fn resolve_in(suite: &Suite, label: &str, apps: &[&App]) -> Option<Target> {
+    let target = |asked: &str, app: Option<&App>| Target {
+        suite: suite.name.clone(),
+        dotted: asked.to_owned(),
+        app: app.map(|app| app.label.clone()),
+        member: None,
+        glob: None,
+        label: label.to_owned(),
+    };
+    let whole = |app: &&App| target(&suite.adapter.label_of(&app.module, &app.path), Some(app));
+    if let Some(app) = apps.iter().find(|app| app.label.as_str() == label) {
+        return Some(whole(app));
+    }
+    if suite.name.as_str() == label {
+        return Some(target("", None));
+    }
+    let own = label.strip_prefix(suite.prefix.as_str()).unwrap_or(label);
+    if let Adapter::Command { .. } = suite.adapter {
+        let is_job = own.strip_prefix(suite.name.as_str()).is_some_and(|job| job.starts_with("::"));
+        return is_job.then(|| target(own, None));
+    }
+    let dotted = to_dotted(own);
+    let names = |app: &&&App| {
+        [app.label.as_str(), app.module.as_str()].contains(&dotted.as_str()) && !dotted.is_empty()
+    };
+    if let Some(app) = apps.iter().find(names) {
+        return Some(whole(app));
     }
     if is_known(&dotted, apps) {
-        return Ok(Target { dotted, app: None, member: None });
+        return Some(match suite.adapter {
+            Adapter::Pytest { .. } => target(own.trim_start_matches("./"), None),
+            _ => target(&dotted, None),
+        });
     }
-    member(&dotted, apps)
-        .ok_or_else(|| Unknown { label: label.to_owned(), near: near(&dotted, apps) })
+    let (app, member) = member(&dotted, apps)?;
+    Some(Target { app: None, member: Some(member), ..whole(&app) })
 }
 
-fn whole(app: &App) -> Target {
-    Target { dotted: app.module.clone(), app: Some(app.label.clone()), member: None }
+/// The apps and modules that a glob means; where it means none, it is about classes and tests.
+fn globs<'a>(
+    label: &str,
+    glob: &Pattern,
+    suites: impl Iterator<Item = &'a Suite> + Clone,
+    apps_of: impl Fn(&Suite) -> Vec<&'a App>,
+) -> Vec<Target> {
+    let named = suites.clone().flat_map(|suite| {
+        let apps = apps_of(suite);
+        let names: BTreeSet<String> =
+            apps.iter().flat_map(|app| names(app)).filter(|name| glob.matches(name)).collect();
+        let is_whole = |name: &&String| {
+            let mut others = names.iter().filter(|other| other != name);
+            !others.any(|other| is_inside(name, other))
+        };
+        let whole = names.iter().filter(is_whole);
+        whole.filter_map(|name| resolve_in(suite, name, &apps)).collect::<Vec<Target>>()
+    });
+    let mut named: Vec<Target> = named.collect();
+    // An app may go by its label and by its package.
+    let mut seen = BTreeSet::new();
+    named.retain(|target| seen.insert((target.suite.clone(), target.dotted.clone())));
+    if !named.is_empty() {
+        return named;
+    }
+    let everything = |suite: &Suite| Target {
+        suite: suite.name.clone(),
+        dotted: String::new(),
+        app: None,
+        member: None,
+        glob: Some(glob.clone()),
+        label: label.to_owned(),
+    };
+    suites.map(everything).collect()
 }
 
-/// A path becomes dotted, anything else stays as it is.
-fn to_dotted(label: &str) -> String {
-    let path = label.trim_start_matches("./").trim_end_matches('/');
-    match path.contains('/') || path.ends_with(".py") {
+/// Everything of an app that a label can name by what its files show.
+fn names(app: &App) -> Vec<String> {
+    let mut names = vec![app.label.to_string(), app.module.clone()];
+    for file in &app.test_files {
+        let module = to_dotted(file);
+        let ends = module.match_indices('.').map(|(end, _)| end).chain([module.len()]);
+        names.extend(ends.map(|end| module[..end].to_owned()));
+    }
+    names
+}
+
+/// A path, or what pytest calls a node id, as a dotted name; anything else stays as it is.
+#[must_use]
+pub fn to_dotted(label: &str) -> String {
+    let (path, inside) = match label.split_once("::") {
+        Some((path, inside)) => (path, Some(inside)),
+        None => (label, None),
+    };
+    let path = path.trim_start_matches("./").trim_end_matches('/');
+    let module = match path.contains('/') || path.ends_with(".py") {
         true => path.trim_end_matches(".py").replace('/', "."),
         false => path.to_owned(),
+    };
+    match inside {
+        Some(inside) => format!("{module}.{}", inside.replace("::", ".")),
+        None => module,
     }
 }
 
 /// Whether a dotted name lies on the way to a test module, is one, or is something inside one.
-fn is_known(dotted: &str, apps: &[App]) -> bool {
+fn is_known(dotted: &str, apps: &[&App]) -> bool {
     apps.iter().any(|app| {
         let modules = app.test_files.iter().map(|file| to_dotted(file));
         modules.chain([app.module.clone()]).any(|module| {
@@ -98,11 +228,11 @@ fn names_class_of_package(dotted: &str, app: &App) -> bool {
         && dotted[app.module.len()..].trim_start_matches('.').starts_with(char::is_uppercase)
 }
 
-fn is_inside(inner: &str, outer: &str) -> bool {
+pub(super) fn is_inside(inner: &str, outer: &str) -> bool {
     inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }
 
-fn member(dotted: &str, apps: &[App]) -> Option<Target> {
+fn member<'a>(dotted: &str, apps: &[&'a App]) -> Option<(&'a App, Member)> {
     apps.iter().find_map(|app| {
         let names = [app.label.as_str(), app.module.as_str()];
         let rest = names.iter().find_map(|name| dotted.strip_prefix(name)?.strip_prefix('.'))?;
@@ -111,176 +241,97 @@ fn member(dotted: &str, apps: &[App]) -> Option<Target> {
             None => (rest, None),
         };
         let simple = |name: &str| !name.is_empty() && !name.contains('.');
-        (simple(class) && class.starts_with(char::is_uppercase) && method.is_none_or(simple)).then(
-            || Target {
-                dotted: app.module.clone(),
-                app: None,
-                member: Some(Member {
-                    app: app.label.clone(),
-                    class: class.to_owned(),
-                    method: method.map(str::to_owned),
-                }),
-            },
-        )
+        let is_one =
+            simple(class) && class.starts_with(char::is_uppercase) && method.is_none_or(simple);
+        let member = Member {
+            app: app.label.clone(),
+            class: class.to_owned(),
+            method: method.map(str::to_owned),
+        };
+        is_one.then_some((*app, member))
     })
 }
 
-fn near(label: &str, apps: &[App]) -> Vec<String> {
-    let names = apps.iter().flat_map(|app| [app.label.as_str(), app.module.as_str()]);
-    let mut near: Vec<(f64, String)> = names
-        .filter(|name| !name.is_empty())
-        .map(|name| (strsim::jaro_winkler(label, name), name.to_owned()))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .collect();
-    near.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| left.1.cmp(&right.1)));
-    near.dedup_by(|left, right| left.1 == right.1);
-    near.into_iter().take(3).map(|(_, name)| name).collect()
+fn near<'a>(label: &str, suites: impl Iterator<Item = &'a Suite>, apps: &[App]) -> Vec<String> {
+    let apps = apps.iter().flat_map(|app| [app.label.as_str(), app.module.as_str()]);
+    near::like(label, apps.chain(suites.map(|suite| suite.name.as_str())))
 }
 
 /// Apps with tests that are named as a whole; all of them where nothing is named.
 #[must_use]
 pub fn named_apps<'a>(targets: &[Target], apps: &'a [App]) -> Vec<&'a App> {
-    let named = |app: &App| targets.iter().any(|target| target.app.as_ref() == Some(&app.label));
+    let named = |app: &App| targets.iter().any(|target| target.is_whole(app));
     let wanted = |app: &&App| !app.test_files.is_empty() && (targets.is_empty() || named(app));
     apps.iter().filter(wanted).collect()
 }
 
-/// Whether a test that was collected for targets is wanted by one of them.
+impl Target {
+    /// Whether it names all of an app, or all of its suite.
+    fn is_whole(&self, app: &App) -> bool {
+        let is_suite = self.is_everything() && self.suite == app.suite;
+        is_suite || self.app.as_ref() == Some(&app.label)
+    }
+
+    /// Whether it is one that brought a test in.
+    #[must_use]
+    pub fn wants(&self, class: &Class, test: &TestId) -> bool {
+        match (&self.member, &self.glob) {
+            (Some(member), _) => member.holds(class, test),
+            (None, Some(glob)) => {
+                let ids = [class.id.as_str(), test.as_str()];
+                ids.iter().any(|id| glob.matches(id) || glob.matches(&to_dotted(id)))
+            }
+            (None, None) => reaches(self, class, test),
+        }
+    }
+
+    /// Whether it names all of its suite.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.dotted.is_empty() && self.app.is_none() && self.member.is_none() && self.glob.is_none()
+    }
+}
+
+/// Whether a test that was collected for targets of its suite is wanted by one of them.
 #[must_use]
-pub fn wants(targets: &[Target], class: &Class, test: &TestId) -> bool {
+pub fn wants(targets: &[&Target], class: &Class, test: &TestId) -> bool {
     // Plain labels mean what the project's own runner makes of them, and it has already picked.
-    let is_plain = |target: &Target| target.member.is_none() && !target.dotted.is_empty();
-    targets.iter().all(is_plain)
-        || targets.iter().any(|target| match &target.member {
-            Some(member) => member.holds(class, test),
-            None => reaches(target, class, test),
-        })
+    let is_plain = |target: &&Target| target.member.is_none() && !target.dotted.is_empty();
+    targets.iter().all(is_plain) || targets.iter().any(|target| target.wants(class, test))
 }
 
 impl Member {
     fn holds(&self, class: &Class, test: &TestId) -> bool {
-        let is = |id: &str, name: &str| id.rsplit('.').next() == Some(name);
         class.app == self.app
-            && is(class.id.as_str(), &self.class)
-            && self.method.as_ref().is_none_or(|method| is(test.as_str(), method))
+            && last_name(class.id.as_str()) == self.class
+            && self.method.as_ref().is_none_or(|method| last_name(test.as_str()) == *method)
     }
+}
+
+/// The last part of an id, without the parameters of a test.
+fn last_name(id: &str) -> String {
+    let dotted = to_dotted(id);
+    let name = dotted.split('[').next().unwrap_or_default();
+    name.rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 /// Whether a target without a member is one that brought a test in.
 fn reaches(target: &Target, class: &Class, test: &TestId) -> bool {
-    let dotted = target.dotted.as_str();
-    if dotted.is_empty() {
+    if target.is_everything() {
+        return true;
+    }
+    if target.dotted.is_empty() {
         // Tests outside all apps have no package to ask for: everything was collected.
         return target.app.as_ref() == Some(&class.app);
     }
-    let is_imported = !is_inside(class.id.as_str(), &class.module);
-    is_inside(&class.module, dotted)
-        || is_inside(test.as_str(), dotted)
-        || (is_imported && is_inside(dotted, &class.module))
+    let dotted = to_dotted(&target.dotted);
+    let module = to_dotted(&class.module);
+    let is_imported = !is_inside(&to_dotted(class.id.as_str()), &module);
+    is_inside(&module, &dotted)
+        || is_inside(&to_dotted(test.as_str()), &dotted)
+        || (is_imported && is_inside(&dotted, &module))
 }
 
 #[cfg(test)]
-mod tests {
-    use muletrain_proto::id::ClassId;
-
-    use super::*;
-
-    fn apps() -> Vec<App> {
-        let app = |label: &str, module: &str, files: &[&str]| App {
-            label: AppLabel::new(label).unwrap(),
-            module: module.to_owned(),
-            path: module.replace('.', "/"),
-            test_files: files.iter().map(|file| (*file).to_owned()).collect(),
-        };
-        vec![
-            app("catalog", "shop.catalog", &["shop/catalog/tests/test_models.py"]),
-            app("blog", "blog", &["blog/tests.py"]),
-            app("(other)", "", &["integration/test_flow.py"]),
-        ]
-    }
-
-    fn dotted(label: &str) -> Result<String, Unknown> {
-        resolve_one(label, &apps()).map(|target| target.dotted)
-    }
-
-    #[test]
-    fn apps_go_by_label_package_or_path() {
-        for label in ["catalog", "shop.catalog", "shop/catalog", "./shop/catalog/"] {
-            let target = resolve_one(label, &apps()).unwrap();
-            assert_eq!(target.dotted, "shop.catalog", "{label}");
-            assert_eq!(target.app, Some(AppLabel::new("catalog").unwrap()));
-        }
-    }
-
-    #[test]
-    fn modules_classes_methods_and_packages_above_go_to_the_runner() {
-        for label in [
-            "shop",
-            "integration",
-            "integration.test_flow.FlowTest.test_order",
-            "blog.tests",
-            "blog.tests.PostTest",
-            "shop.catalog.tests.test_models.ProductTest.test_price",
-        ] {
-            assert_eq!(dotted(label).unwrap(), label);
-        }
-        assert_eq!(dotted("integration/test_flow.py").unwrap(), "integration.test_flow");
-    }
-
-    #[test]
-    fn a_class_may_be_named_by_its_app() {
-        for label in ["catalog.ProductTest.test_price", "shop.catalog.ProductTest.test_price"] {
-            let target = resolve_one(label, &apps()).unwrap();
-            assert_eq!(target.dotted, "shop.catalog");
-            let member = target.member.unwrap();
-            assert_eq!(
-                (member.class.as_str(), member.method.as_deref()),
-                ("ProductTest", Some("test_price"))
-            );
-        }
-    }
-
-    #[test]
-    fn each_test_that_a_label_names_is_wanted_and_no_other() {
-        let wants = |labels: &[&str], app: &str, class: &str, method: &str| {
-            let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
-            let (module, _) = class.rsplit_once('.').unwrap();
-            let class = Class {
-                id: ClassId::new(class).unwrap(),
-                app: AppLabel::new(app).unwrap(),
-                module: module.to_owned(),
-                file: String::new(),
-                line: None,
-                phase: 0,
-                whole_module: false,
-                tags: vec![],
-                databases: vec![],
-                bases: vec![],
-                tests: vec![],
-            };
-            let test = TestId::new(format!("{}.{method}", class.id)).unwrap();
-            wants(&resolve(&labels, &apps()).unwrap(), &class, &test)
-        };
-        let two = ["blog.PostTest.test_a", "blog.PostTest.test_b"];
-        assert!(wants(&two, "blog", "blog.tests.PostTest", "test_a"));
-        assert!(wants(&two, "blog", "blog.tests.PostTest", "test_b"));
-        assert!(!wants(&two, "blog", "blog.tests.PostTest", "test_c"));
-        let mixed = ["catalog.ProductTest", "blog.tests.PostTest.test_a"];
-        assert!(wants(&mixed, "blog", "blog.tests.PostTest", "test_a"));
-        assert!(!wants(&mixed, "blog", "blog.tests.PostTest", "test_b"));
-        assert!(!wants(&mixed, "blog", "blog.tests.OtherTest", "test_a"));
-        let other = ["(other)"];
-        assert!(wants(&other, "(other)", "integration.test_flow.FlowTest", "test_order"));
-        assert!(!wants(&other, "blog", "blog.tests.PostTest", "test_a"));
-    }
-
-    #[test]
-    fn an_unknown_label_names_what_is_like_it() {
-        let error = dotted("catalgo").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no app, package or test module is called \"catalgo\"; did you mean catalog?"
-        );
-        assert!(dotted("zzz").unwrap_err().to_string().contains("muletrain-builder suites"));
-    }
-}
+#[path = "label_tests.rs"]
+mod tests;

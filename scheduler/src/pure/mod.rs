@@ -5,15 +5,25 @@
 //! is journalled can be applied again, so a restart is a replay.
 
 pub mod advance;
+pub mod again;
+pub mod around;
 pub mod decide;
+pub mod early;
 pub mod eviction;
 pub mod fleet;
+pub mod isolation;
 pub mod label;
 pub mod ledger;
+pub mod near;
+pub mod pattern;
 pub mod plan;
+pub mod rules;
 pub mod run;
+pub mod search;
 pub mod select;
 pub mod state;
+mod wanted;
+mod work;
 
 /// Milliseconds on the scheduler's monotonic clock.
 pub type Moment = u64;

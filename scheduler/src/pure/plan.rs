@@ -68,6 +68,8 @@ fn upper_quartile(estimates: &Estimates) -> Option<Seconds> {
 
 #[cfg(test)]
 mod tests {
+    use muletrain_proto::id::SuiteName;
+
     use super::*;
 
     fn app(label: &str, files: usize) -> App {
@@ -76,6 +78,7 @@ mod tests {
             module: label.into(),
             path: label.into(),
             test_files: vec![String::new(); files],
+            suite: SuiteName::default(),
         }
     }
 

@@ -3,18 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use muletrain_proto::event::{Event, Phase};
-use muletrain_proto::id::{AppLabel, LeaseId, RunId, TestId};
+use muletrain_proto::hook::{Hook, Scope, Stage};
+use muletrain_proto::id::{AppLabel, LeaseId, RunId, SuiteName, TestId};
 use muletrain_proto::journal::Record;
 use muletrain_proto::lease::{Grant, Lease, Place, Work};
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::plan::Plan;
 use muletrain_proto::run::{Options, Stop};
 use muletrain_proto::snapshot::Snapshot;
+use muletrain_proto::suite::Suite;
 use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
+use super::around::Around;
 use super::label::{self, Target};
 use super::ledger::Ledger;
+use super::rules::Rules;
 
 /// The state of one run.
 #[derive(Debug, Clone)]
@@ -31,8 +35,12 @@ pub struct Run {
     pub opened: Moment,
     /// Apps in the order they start.
     pub plan: Plan,
-    /// Every test is in the ledger.
-    pub inventory_known: bool,
+    /// What its options say of single tests.
+    pub rules: Rules,
+    /// Suites whose tests are all in the ledger.
+    pub collected: BTreeSet<SuiteName>,
+    /// What was asked for and is not there, in words.
+    pub notes: Vec<String>,
     /// The account of every test.
     pub ledger: Ledger,
     /// Leases that are not over.
@@ -47,8 +55,12 @@ pub struct Run {
     pub lost_collections: u32,
     /// The snapshot cannot boot, or cannot be collected.
     pub fatal: bool,
+    /// The command that prepares the run or every pod, and how it failed.
+    pub setup_failed: Option<String>,
     /// Why no further work is handed out.
     pub stop: Option<Stop>,
+    /// What it has to do beside its tests.
+    pub around: Around,
     /// Everything is accounted for.
     pub closed: bool,
 }
@@ -68,6 +80,10 @@ pub struct Held {
     pub verdicts: u32,
     /// The test it is running, or was running when it ended.
     pub running: Option<TestId>,
+    /// Tries other than the first, as granted.
+    tries: BTreeMap<TestId, u32>,
+    /// What its tests have to themselves while it lasts, by name.
+    pub locks: BTreeSet<String>,
     /// When it was asked back.
     pub revoked: Option<Moment>,
 }
@@ -105,7 +121,10 @@ impl Run {
     #[must_use]
     pub fn new(id: RunId, snapshot: Box<Snapshot>, options: Box<Options>, now: Moment) -> Self {
         // Labels were resolved before the run was accepted, so this cannot fail again.
-        let targets = label::resolve(&options.labels, &snapshot.apps).unwrap_or_default();
+        let targets = label::resolve(&options.labels, &snapshot).unwrap_or_default();
+        // Neither can its patterns be wrong.
+        let rules = Rules::new(&options).and_then(|rules| rules.with_services(&snapshot.services));
+        let rules = rules.unwrap_or_default();
         Self {
             id,
             snapshot,
@@ -113,7 +132,9 @@ impl Run {
             targets,
             opened: now,
             plan: Plan::default(),
-            inventory_known: false,
+            rules,
+            collected: BTreeSet::new(),
+            notes: Vec::new(),
             ledger: Ledger::default(),
             leases: BTreeMap::new(),
             lease_count: 0,
@@ -121,7 +142,9 @@ impl Run {
             apps: BTreeMap::new(),
             lost_collections: 0,
             fatal: false,
+            setup_failed: None,
             stop: None,
+            around: Around::default(),
             closed: false,
         }
     }
@@ -142,12 +165,17 @@ impl Run {
                 let reason = reason.clone();
                 self.end(now, *lease, &Ending::Infrastructure { reason });
             }
-            Record::Inventory { inventory, .. } => {
-                self.ledger.add(inventory);
-                self.inventory_known = true;
+            Record::Inventory { inventory, suite, notes, .. } => {
+                self.notes.extend(notes.iter().cloned());
+                self.ledger.add(inventory, &self.rules);
+                self.collected.insert(suite.clone());
             }
-            Record::Settled { test, verdict, .. } => self.ledger.settle(test, *verdict),
+            Record::Settled { test, r#try, verdict, .. } => {
+                self.ledger.settle(test, *r#try, *verdict);
+            }
             Record::Stopping { stop } => self.stop = Some(stop.clone()),
+            Record::TearingDown => self.around.tear_down(now),
+            Record::TornDown { hook } => self.hook(&AppLabel::other(), hook),
             Record::Closed => self.closed = true,
         }
     }
@@ -158,10 +186,18 @@ impl Run {
         if let Work::Run { app, tests, .. } = &lease.work {
             self.apps.entry(app.clone()).or_default().opened |= tests.is_none();
         }
+        let (mut locks, mut tries) = (BTreeSet::new(), BTreeMap::new());
         for test in grant.iter().flat_map(|grant| grant.tests.iter().flatten()) {
             self.ledger.grant(&test.id, test.r#try);
+            if test.r#try != 1 {
+                tries.insert(test.id.clone(), test.r#try);
+            }
+            let account = self.ledger.get(&test.id);
+            locks.extend(account.into_iter().flat_map(|account| account.locks.clone()));
         }
         let held = Held {
+            tries,
+            locks,
             lease: lease.clone(),
             grant: grant.clone(),
             place: place.clone(),
@@ -176,11 +212,18 @@ impl Run {
     fn observe(&mut self, now: Moment, lease: LeaseId, sequence: u64, event: &Event) {
         let Some(held) = self.leases.get_mut(&lease) else { return };
         held.sequence = sequence;
+        self.around.observe(lease, event);
         let app = held.lease.work.app().cloned();
         match event {
             Event::Planned(planned) => {
-                self.ledger.add(&planned.inventory);
+                self.ledger.add(&planned.inventory, &self.rules);
                 for test in planned.inventory.classes.iter().flat_map(|class| &class.tests) {
+                    self.ledger.grant(&test.id, 1);
+                }
+            }
+            Event::Found(found) => {
+                self.ledger.add(&found.inventory, &self.rules);
+                for test in found.inventory.classes.iter().flat_map(|class| &class.tests) {
                     self.ledger.grant(&test.id, 1);
                 }
             }
@@ -188,22 +231,30 @@ impl Run {
             Event::Finished(finished) => {
                 held.verdicts += 1;
                 held.running = None;
-                self.ledger.settle(&finished.test, finished.verdict);
+                let r#try = held.granted_try(&finished.test);
+                self.ledger.settle(&finished.test, r#try, finished.verdict);
             }
             Event::TimedOut(timed_out) => {
                 held.verdicts += 1;
                 held.running = None;
-                self.ledger.settle(&timed_out.test, Verdict::TimedOut);
+                let r#try = held.granted_try(&timed_out.test);
+                self.ledger.settle(&timed_out.test, r#try, Verdict::TimedOut);
+                for test in &timed_out.tests {
+                    let r#try = held.granted_try(test);
+                    self.ledger.settle(test, r#try, Verdict::NotRun);
+                }
             }
             Event::Fixture(fixture) => {
                 held.verdicts += 1;
                 let app = app.unwrap_or_else(AppLabel::other);
                 self.ledger.settle_extra(&fixture.id, &app, fixture.verdict);
                 for test in &fixture.tests {
-                    self.ledger.settle(test, Verdict::NotRun);
+                    self.ledger.settle(test, held.granted_try(test), Verdict::NotRun);
                 }
             }
+            Event::Failed(_) if matches!(held.lease.work, Work::Combine { .. }) => {}
             Event::Failed(failed) => self.fail(app.as_ref(), failed.phase),
+            Event::Hook(hook) => self.hook(&app.unwrap_or_else(AppLabel::other), hook),
             Event::Ended(ending) => self.end(now, lease, ending),
             Event::Warming(_)
             | Event::PodStarted(_)
@@ -212,12 +263,34 @@ impl Run {
             | Event::Ready(_)
             | Event::Class(_)
             | Event::Done { .. }
+            | Event::Artifact(_)
+            | Event::Warnings(_)
+            | Event::Combined(_)
             | Event::Closed(_) => {}
+        }
+    }
+
+    /// A command that failed is a red result of its own; what prepares pods fails in every pod.
+    fn hook(&mut self, app: &AppLabel, hook: &Hook) {
+        if !hook.is_failed() {
+            return;
+        }
+        self.ledger.settle_extra(&extra(app, &hook.name()), app, Verdict::Error);
+        if hook.stage == Stage::Setup {
+            let reason = format!("`{}` {}", hook.command, hook.how());
+            match hook.scope {
+                Scope::App => self.break_app(app, format!("app setup failed: {reason}"), false),
+                Scope::Pod | Scope::Run => {
+                    self.setup_failed.get_or_insert(reason);
+                }
+            }
         }
     }
 
     fn fail(&mut self, app: Option<&AppLabel>, phase: Phase) {
         let reason = match phase {
+            // The command says so itself.
+            Phase::Setup => return,
             Phase::Boot => "Django could not be loaded",
             Phase::Checks => "system checks failed",
             Phase::Collect => "test modules could not be loaded",
@@ -244,8 +317,13 @@ impl Run {
         if let (Ending::Infrastructure { .. }, Some(test)) = (ending, &held.running) {
             self.ledger.lose(test);
         }
+        if let Work::Combine { .. } = held.lease.work {
+            self.around.end_combination(ending);
+            return;
+        }
         let Some(app) = held.lease.work.app() else {
-            self.end_collection(ending);
+            let is_known = self.collected.contains(&held.lease.suite);
+            self.end_collection(ending, is_known);
             return;
         };
         match ending {
@@ -273,11 +351,11 @@ impl Run {
         }
     }
 
-    fn end_collection(&mut self, ending: &Ending) {
+    fn end_collection(&mut self, ending: &Ending, is_known: bool) {
         match ending {
             Ending::Infrastructure { .. } => self.lost_collections += 1,
             Ending::Crashed(_) | Ending::Failed | Ending::TimedOut => self.fatal = true,
-            Ending::Closed => self.lost_collections += u32::from(!self.inventory_known),
+            Ending::Closed => self.lost_collections += u32::from(!is_known),
             Ending::Revoked => {}
         }
     }
@@ -312,20 +390,54 @@ impl Run {
         self.leases.values().filter_map(|held| held.lease.work.app()).collect()
     }
 
-    /// Whether a collection is going on.
+    /// Suites that something is wanted of.
+    pub fn suites(&self) -> impl Iterator<Item = &Suite> {
+        let is_wanted = |suite: &&Suite| {
+            let mut targets = self.targets.iter();
+            self.targets.is_empty() || targets.any(|target| target.suite == suite.name)
+        };
+        self.snapshot.suites.iter().filter(is_wanted)
+    }
+
+    /// Whether every test is in the ledger.
     #[must_use]
-    pub fn is_collecting(&self) -> bool {
-        self.leases.values().any(|held| held.lease.work.app().is_none())
+    pub fn inventory_known(&self) -> bool {
+        self.suites().all(|suite| self.collected.contains(&suite.name))
+    }
+
+    /// A suite that has to be collected and is not being collected.
+    #[must_use]
+    pub fn uncollected(&self) -> Option<&Suite> {
+        let is_under_way = |suite: &SuiteName| {
+            let is_it = |held: &Held| {
+                matches!(held.lease.work, Work::Collect { .. }) && held.lease.suite == *suite
+            };
+            self.leases.values().any(is_it)
+        };
+        let mut suites = self.suites();
+        suites.find(|suite| !self.collected.contains(&suite.name) && !is_under_way(&suite.name))
+    }
+
+    /// What is wanted of a suite by label.
+    #[must_use]
+    pub fn targets_in(&self, suite: &SuiteName) -> Vec<&Target> {
+        self.targets.iter().filter(|target| target.suite == *suite).collect()
     }
 }
 
 impl Held {
+    /// Which try of a test it was granted.
+    #[must_use]
+    pub fn granted_try(&self, test: &TestId) -> u32 {
+        self.tries.get(test).copied().unwrap_or(1)
+    }
+
     /// Tests it was granted by name; none: all of its app.
     #[must_use]
     pub fn granted(&self) -> Option<&Vec<TestId>> {
         match &self.lease.work {
             Work::Run { tests, .. } => tests.as_ref(),
-            Work::Collect { .. } => None,
+            Work::Collect { .. } | Work::Combine { .. } => None,
         }
     }
 }

@@ -1,19 +1,11 @@
 //! Selection on the inventory: by label member, subclass, tag and name.
 
-use globset::{Glob, GlobMatcher};
 use muletrain_proto::inventory::{Class, Inventory, Test};
 use muletrain_proto::run::Selection;
 
-use super::label::{self, Target};
-
-/// A pattern that cannot be one.
-#[derive(Debug, thiserror::Error)]
-#[error("{pattern:?} is not a pattern")]
-pub struct Error {
-    /// As given.
-    pub pattern: String,
-    source: globset::Error,
-}
+use super::label::{self, Target, to_dotted};
+pub use super::pattern::Error;
+use super::pattern::Pattern;
 
 /// A selection, ready to be asked.
 #[derive(Debug)]
@@ -24,42 +16,39 @@ pub struct Selector {
     selection: Selection,
 }
 
-#[derive(Debug)]
-enum ClassPattern {
+/// Classes, by name or glob.
+#[derive(Debug, Clone)]
+pub(super) enum ClassPattern {
     Class(String),
-    Glob(GlobMatcher),
+    Glob(Pattern),
 }
 
+/// Tests, by a part of their id or a glob over it.
 #[derive(Debug)]
-enum NamePattern {
+pub(super) enum NamePattern {
     Substring(String),
-    Glob(GlobMatcher),
-}
-
-fn glob(pattern: &str) -> Result<GlobMatcher, Error> {
-    match Glob::new(pattern) {
-        Ok(glob) => Ok(glob.compile_matcher()),
-        Err(source) => Err(Error { pattern: pattern.to_owned(), source }),
-    }
+    Glob(Pattern),
 }
 
 impl ClassPattern {
-    fn new(pattern: &str) -> Result<Self, Error> {
+    pub(super) fn new(pattern: &str) -> Result<Self, Error> {
         match pattern.contains(['*', '?', '[', '{']) {
-            true => Ok(Self::Glob(glob(pattern)?)),
+            true => Ok(Self::Glob(Pattern::new(pattern)?)),
             false => Ok(Self::Class(pattern.to_owned())),
         }
     }
 
     /// Subclasses match a class; a dotted prefix matches all classes below it.
-    fn matches(&self, class: &Class) -> bool {
+    pub(super) fn matches(&self, class: &Class) -> bool {
         match self {
-            Self::Glob(glob) => glob.is_match(class.id.as_str()),
+            Self::Glob(glob) => {
+                glob.matches(class.id.as_str()) || glob.matches(&to_dotted(class.id.as_str()))
+            }
             Self::Class(name) => {
-                let id = class.id.as_str();
+                let (name, id) = (to_dotted(name), to_dotted(class.id.as_str()));
                 id == name
                     || id.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
-                    || class.bases.contains(name)
+                    || class.bases.contains(&name)
             }
         }
     }
@@ -67,17 +56,22 @@ impl ClassPattern {
 
 impl NamePattern {
     /// As `-k` of unittest: a star makes it a glob over the whole id, else it is a substring.
-    fn new(pattern: &str) -> Result<Self, Error> {
+    pub(super) fn new(pattern: &str) -> Result<Self, Error> {
         match pattern.contains('*') {
-            true => Ok(Self::Glob(glob(pattern)?)),
+            true => Ok(Self::Glob(Pattern::new(pattern)?)),
             false => Ok(Self::Substring(pattern.to_owned())),
         }
     }
 
-    fn matches(&self, test: &Test) -> bool {
+    pub(super) fn matches(&self, test: &Test) -> bool {
         match self {
-            Self::Glob(glob) => glob.is_match(test.id.as_str()),
-            Self::Substring(text) => test.id.as_str().contains(text.as_str()),
+            Self::Glob(glob) => {
+                glob.matches(test.id.as_str()) || glob.matches(&to_dotted(test.id.as_str()))
+            }
+            Self::Substring(text) => {
+                test.id.as_str().contains(text.as_str())
+                    || to_dotted(test.id.as_str()).contains(text.as_str())
+            }
         }
     }
 }
@@ -107,7 +101,7 @@ impl Selector {
     ///
     /// Load errors always stay, as with unittest's `-k`: nobody can know what is inside.
     #[must_use]
-    pub fn select(&self, mut inventory: Inventory, targets: &[Target]) -> (Inventory, u32) {
+    pub fn select(&self, mut inventory: Inventory, targets: &[&Target]) -> (Inventory, u32) {
         let before = inventory.test_count();
         inventory.classes.retain_mut(|class| {
             let mut tests = std::mem::take(&mut class.tests);

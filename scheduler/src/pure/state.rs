@@ -1,8 +1,8 @@
 //! Everything the scheduler knows, and the changes that make it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use muletrain_proto::id::{AgentId, LeaseId, RunId};
+use muletrain_proto::id::{AgentId, LeaseId, LeaseKey, RunId, SuiteName};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::journal::Record;
 use muletrain_proto::link::ToAgent;
@@ -18,9 +18,29 @@ pub struct State {
     pub runs: BTreeMap<RunId, Run>,
     /// Agents.
     pub fleet: Fleet,
+    /// What tests of lost leases may still have to themselves.
+    pub lingering: Vec<Lingering>,
 }
 
+/// What tests of a lost lease may still have to themselves, because their pod may live on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lingering {
+    /// The lease.
+    pub lease: LeaseKey,
+    /// Its agent.
+    pub agent: AgentId,
+    /// The name of what it has.
+    pub lock: String,
+    /// When its agent has ended it at the latest.
+    pub until: Moment,
+}
+
+/// How long the pod of a lost lease may live on, in milliseconds: as long as an agent that is cut
+/// off works on.
+const LINGER_TIME: Moment = 60_000;
+
 /// A change of the state.
+#[expect(clippy::large_enum_variant, reason = "nearly all changes are records")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
     /// One that is journalled.
@@ -40,8 +60,8 @@ pub enum Effect {
     Brief(AgentId, RunId),
     /// End a stream.
     Refuse(Connection, String),
-    /// Keep the inventory of the run's snapshot for later runs.
-    Remember(RunId, Inventory),
+    /// Keep the inventory of a suite of the run's snapshot for later runs.
+    Remember(RunId, SuiteName, Inventory),
     /// The run is over: learn from it and let go of it.
     Archive(RunId),
 }
@@ -87,17 +107,51 @@ impl State {
                 self.runs.insert(id.clone(), run);
             }
             Change::Journal(id, record) => {
+                if let Record::LeaseLost { lease, .. } = record {
+                    self.linger(now, id, *lease);
+                }
                 if let Some(run) = self.runs.get_mut(id) {
                     run.apply(now, record);
                 }
             }
-            Change::Fleet(change) => self.fleet.apply(change),
+            Change::Fleet(change) => {
+                self.lingering.retain(|lingering| match change {
+                    fleet::Change::Looked { now } => lingering.until > *now,
+                    fleet::Change::Joined { hello, .. } => {
+                        hello.agent != lingering.agent || hello.leases.contains(&lingering.lease)
+                    }
+                    _ => true,
+                });
+                self.fleet.apply(change);
+            }
             Change::Revoked(id, lease) => {
                 let run = self.runs.get_mut(id);
                 if let Some(held) = run.and_then(|run| run.leases.get_mut(lease)) {
                     held.revoked = Some(now);
                 }
             }
+        }
+    }
+
+    /// Names of what the tests of some lease of any run have to themselves, or may have.
+    #[must_use]
+    pub fn taken(&self, now: Moment) -> BTreeSet<&str> {
+        let held = self.runs.values().flat_map(|run| run.leases.values());
+        let locks = held.flat_map(|held| &held.locks);
+        let lingering = self.lingering.iter().filter(|lingering| lingering.until > now);
+        locks.chain(lingering.map(|lingering| &lingering.lock)).map(String::as_str).collect()
+    }
+
+    fn linger(&mut self, now: Moment, run: &RunId, lease: LeaseId) {
+        let held = self.runs.get(run).and_then(|run| run.leases.get(&lease));
+        for lock in held.iter().flat_map(|held| &held.locks) {
+            let Some(held) = held else { continue };
+            self.lingering.push(Lingering {
+                lease: held.lease.key.clone(),
+                agent: held.place.agent.clone(),
+                lock: lock.clone(),
+                until: now.saturating_add(LINGER_TIME),
+            });
         }
     }
 }

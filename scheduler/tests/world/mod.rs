@@ -7,13 +7,13 @@
     reason = "a helper of tests, each of which uses a part"
 )]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muletrain_proto::event::{
-    Closed, Collected, Event, Failed, Finished, Phase, Planned, Ready, Warming,
+    Closed, Collected, Event, Failed, Finished, LimitOf, Phase, Planned, Ready, TimedOut, Warming,
 };
 use muletrain_proto::id::{
-    AgentId, AppLabel, BootId, ClassId, LeaseKey, RunId, SnapshotId, TestId,
+    AgentId, AppLabel, BootId, ClassId, LeaseKey, RunId, SnapshotId, SuiteName, TestId,
 };
 use muletrain_proto::inventory::{Class, Inventory, Test};
 use muletrain_proto::journal::Record;
@@ -22,7 +22,8 @@ use muletrain_proto::link::{Hello, Report, Runtime, ToAgent};
 use muletrain_proto::outcome::{Death, Ending, Output};
 use muletrain_proto::run::Options;
 use muletrain_proto::seconds::Seconds;
-use muletrain_proto::snapshot::{App, Content, Environment, Project, Snapshot};
+use muletrain_proto::snapshot::{App, Content, Environment, Snapshot};
+use muletrain_proto::suite::{Adapter, Suite};
 use muletrain_proto::verdict::Verdict;
 use muletrain_scheduler::pure::Moment;
 use muletrain_scheduler::pure::advance::advance;
@@ -40,6 +41,8 @@ pub struct World {
     pub last: Option<Run>,
     pub pods: BTreeMap<LeaseKey, Pod>,
     pub project: Vec<(AppLabel, Vec<TestId>)>,
+    /// Tests that fail in their first tries, and in how many.
+    pub failing: BTreeMap<TestId, u32>,
     connections: u64,
 }
 
@@ -77,17 +80,34 @@ impl World {
             last: None,
             pods: BTreeMap::new(),
             project: apps.iter().map(|(label, count)| (app(label), tests(label, *count))).collect(),
+            failing: BTreeMap::new(),
             connections: 0,
         }
     }
 
+    /// Adds a class to an app.
+    pub fn add_class(&mut self, label: &str, class: &str, count: usize) {
+        let tests = self.project.iter_mut().find(|(known, _)| *known == app(label)).unwrap();
+        let name = |number| test(&format!("{label}.tests.{class}.test_{number}"));
+        tests.1.extend((0..count).map(name));
+    }
+
+    /// A test that fails in its first tries.
+    pub fn fail_first(&mut self, id: &str, tries: u32) {
+        self.failing.insert(test(id), tries);
+    }
+
     pub fn submit(&mut self, options: Options) {
+        self.submit_as(run_id(), options);
+    }
+
+    pub fn submit_as(&mut self, run: RunId, options: Options) {
         self.take(Input::Submitted {
-            run: run_id(),
+            run,
             snapshot: Box::new(self.snapshot()),
             options: Box::new(options),
             estimates: Estimates::new(),
-            remembered: None,
+            remembered: BTreeMap::new(),
         });
     }
 
@@ -98,6 +118,7 @@ impl World {
             module: label.to_string(),
             path: label.to_string(),
             test_files: vec![format!("{label}/tests.py"); tests.len()],
+            suite: SuiteName::default(),
         });
         Snapshot {
             version: 1,
@@ -106,7 +127,10 @@ impl World {
             revision: None,
             content: Content::Process { root: "/site".into() },
             python: "python3".into(),
-            project: Project::default(),
+            suites: vec![Suite::new(
+                SuiteName::default(),
+                Adapter::Django { manage: None, settings: None },
+            )],
             environment: Environment::default(),
             services: vec![],
             apps: apps.collect(),
@@ -209,6 +233,10 @@ impl World {
                 run.leases.values().filter_map(|held| held.lease.work.app()).collect();
             assert_eq!(apps.len(), run.live_apps().len(), "two live leases of one app");
         }
+        let held = self.state.runs.values().flat_map(|run| run.leases.values());
+        let locks: Vec<&String> = held.flat_map(|held| &held.locks).collect();
+        let different: BTreeSet<&String> = locks.iter().copied().collect();
+        assert_eq!(locks.len(), different.len(), "what is serial runs twice at once");
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -224,7 +252,7 @@ impl World {
             }
             Effect::Send(_, ToAgent::Grant(key, grant)) => {
                 if let Some(pod) = self.pods.get_mut(&key).filter(|pod| pod.grant.is_none()) {
-                    pod.queue = good_run(&self.project, &pod.lease, &grant);
+                    pod.queue = good_run(&self.project, &self.failing, &pod.lease, &grant);
                     pod.grant = Some(grant);
                 }
             }
@@ -294,6 +322,34 @@ impl World {
         }
     }
 
+    /// A test runs over its limit, or over that of others too, and its pod ends with it.
+    pub fn time_out(&mut self, key: &LeaseKey, test: &TestId, others: &[&str]) {
+        let pod = self.pods.get_mut(key).expect("no such pod");
+        let granted = pod.grant.iter().flat_map(|grant| grant.tests.iter().flatten());
+        let r#try = granted.filter(|one| one.id == *test).map(|one| one.r#try).next().unwrap_or(1);
+        let timed_out = TimedOut {
+            test: test.clone(),
+            r#try,
+            seconds: Seconds::ZERO,
+            stacks: String::new(),
+            output: Output::default(),
+            limit_of: if others.is_empty() { LimitOf::Test } else { LimitOf::Class },
+            tests: others.iter().map(|id| self::test(id)).collect(),
+        };
+        pod.queue = VecDeque::from([Event::TimedOut(timed_out), Event::Ended(Ending::TimedOut)]);
+        self.deliver(key);
+        self.deliver(key);
+    }
+
+    /// Delivers until there is a pod of an app.
+    pub fn settle_until_leased(&mut self, label: &str) {
+        let of_app = |pod: &Pod| pod.lease.work.app() == Some(&app(label));
+        while !self.pods.values().any(of_app) {
+            let key = self.pods.keys().next().cloned().expect("there is no pod");
+            self.deliver(&key);
+        }
+    }
+
     pub fn end(&mut self, key: &LeaseKey, ending: Ending) {
         if let Some(pod) = self.pods.get_mut(key) {
             pod.queue = VecDeque::from([Event::Ended(ending)]);
@@ -358,49 +414,70 @@ fn inventory(
     project: &[(AppLabel, Vec<TestId>)],
     wanted: impl Fn(&AppLabel, &TestId) -> bool,
 ) -> Inventory {
-    let classes = project.iter().filter_map(|(label, tests)| {
-        let tests: Vec<Test> = tests
-            .iter()
-            .filter(|test| wanted(label, test))
-            .map(|id| Test { id: id.clone(), tags: vec![] })
-            .collect();
-        (!tests.is_empty()).then(|| Class {
-            id: ClassId::new(format!("{label}.tests.T")).unwrap(),
-            app: label.clone(),
-            module: format!("{label}.tests"),
-            file: format!("{label}/tests.py"),
-            line: None,
-            phase: 0,
-            whole_module: false,
-            tags: vec![],
-            databases: vec![],
-            bases: vec![],
-            tests,
-        })
-    });
-    Inventory { classes: classes.collect(), errors: vec![] }
+    let mut classes: Vec<Class> = Vec::new();
+    for (label, tests) in project {
+        for id in tests.iter().filter(|test| wanted(label, test)) {
+            let (class, _) = id.as_str().rsplit_once('.').unwrap();
+            if classes.last().is_none_or(|last| last.id.as_str() != class) {
+                classes.push(empty_class(label, class));
+            }
+            classes.last_mut().unwrap().tests.push(Test { id: id.clone(), tags: vec![] });
+        }
+    }
+    Inventory { classes, errors: vec![] }
+}
+
+fn empty_class(label: &AppLabel, id: &str) -> Class {
+    Class {
+        id: ClassId::new(id).unwrap(),
+        app: label.clone(),
+        module: format!("{label}.tests"),
+        file: format!("{label}/tests.py"),
+        line: None,
+        phase: 0,
+        whole_module: false,
+        tags: vec![],
+        databases: vec![],
+        bases: vec![],
+        tests: vec![],
+    }
 }
 
 /// What a pod says when all goes well.
-fn good_run(project: &[(AppLabel, Vec<TestId>)], lease: &Lease, grant: &Grant) -> VecDeque<Event> {
+fn good_run(
+    project: &[(AppLabel, Vec<TestId>)],
+    failing: &BTreeMap<TestId, u32>,
+    lease: &Lease,
+    grant: &Grant,
+) -> VecDeque<Event> {
     let Work::Run { app, tests, .. } = &lease.work else { return VecDeque::new() };
     let named = |test: &TestId| tests.as_ref().is_none_or(|tests| tests.contains(test));
-    let inventory = inventory(project, |label, test| label == app && named(test));
+    let of_app = |label: &AppLabel| tests.is_some() || label == app;
+    let inventory = inventory(project, |label, test| of_app(label) && named(test));
     let seconds = Seconds::ZERO;
     let mut events = VecDeque::from([
         Event::Planned(Planned { inventory: inventory.clone(), missing: vec![], seconds }),
         Event::Ready(Ready { databases: vec![], seconds, output: Output::default() }),
     ]);
     let mut count = 0;
-    for test in inventory.classes.into_iter().flat_map(|class| class.tests) {
+    let mut tests: Vec<Test> =
+        inventory.classes.into_iter().flat_map(|class| class.tests).collect();
+    if grant.ordered {
+        let place = |id: &TestId| grant.tests.iter().flatten().position(|test| test.id == *id);
+        tests.sort_by_key(|test| place(&test.id));
+    }
+    for test in tests {
         let granted = grant.tests.iter().flatten().find(|granted| granted.id == test.id);
         let r#try = granted.map_or(1, |granted| granted.r#try);
         count += 1;
         events.push_back(Event::Started { test: test.id.clone(), r#try });
         events.push_back(Event::Finished(Finished {
+            verdict: match failing.get(&test.id) {
+                Some(tries) if r#try <= *tries => Verdict::Failed,
+                _ => Verdict::Passed,
+            },
             test: test.id,
             r#try,
-            verdict: Verdict::Passed,
             seconds,
             reason: None,
             failures: vec![],

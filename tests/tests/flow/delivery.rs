@@ -3,19 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use muletrain_proto::journal::Record;
 use muletrain_proto::snapshot::Content;
 use muletrain_tests::engine::{docker, prepare};
+use muletrain_tests::fleet::{Fleet, bytes_below, serve};
 use muletrain_tests::flow::Flow;
 use muletrain_tests::private_engine::{Events, PrivateEngine};
-use muletrain_tests::program::Running;
 use muletrain_tests::project;
 use rustix::process::Signal;
-
-/// How long what was told to end may take.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// More than the layer of a small change has, and less than any other.
 const SMALL: u64 = 64 << 10;
@@ -70,83 +66,6 @@ impl Drop for ServiceImage {
         // One that is not there need not go.
         let _ = Command::new("docker").args(["image", "rm", "--force", &self.0]).output();
     }
-}
-
-/// A scheduler with agents on some engines.
-struct Fleet {
-    agents: Vec<Running>,
-    scheduler: Running,
-    // Last, because the others leave what they say in its folder.
-    flow: Flow,
-}
-
-impl Fleet {
-    /// Starts it with an agent for each engine; none means that of this host.
-    fn start(flow: Flow, engines: &[Option<&PrivateEngine>]) -> Self {
-        let scheduler = serve(&flow);
-        let agents = engines.iter().enumerate().map(|(number, engine)| {
-            let id = format!("agent-{}-{number}", std::process::id());
-            let mut command = flow.command("muletrain-agent");
-            command.args(["-v", "run", "--scheduler", &address(&flow), "--id", &id]);
-            command.args(["--slots", "2", "--state"]).arg(flow.path(&id));
-            if let Some(engine) = engine {
-                command.args(["--docker-host", &engine.address()]);
-            }
-            let mut agent = flow.start(&mut command);
-            agent.says("attached");
-            agent
-        });
-        let agents = agents.collect();
-        Self { flow, scheduler, agents }
-    }
-
-    fn submit(&self) -> Running {
-        let mut command = self.flow.command("muletrain-scheduler");
-        command.arg("submit").arg(&self.flow.project).args(["--runtime", "docker"]);
-        self.flow.start(command.args(["--scheduler", &address(&self.flow)]))
-    }
-
-    /// Bytes of images at the scheduler.
-    fn kept(&self) -> u64 {
-        bytes_below(&self.flow.path("served/blobs"))
-    }
-
-    /// How often agents have begun to fetch an image.
-    fn fetches(&self, image: &str) -> Vec<usize> {
-        let line = format!("fetching an image image={image}");
-        self.agents.iter().map(|agent| agent.stderr().matches(&line).count()).collect()
-    }
-
-    fn stop(self) {
-        for agent in self.agents {
-            agent.signal(Signal::TERM);
-            agent.end_within(LIMIT).expect(0);
-        }
-        self.scheduler.signal(Signal::TERM);
-        self.scheduler.end_within(LIMIT).expect(0);
-        self.flow.is_left_clean(LIMIT);
-    }
-}
-
-fn address(flow: &Flow) -> String {
-    format!("unix:{}", flow.path("scheduler.sock").display())
-}
-
-fn serve(flow: &Flow) -> Running {
-    let mut command = flow.command("muletrain-scheduler");
-    command.args(["-v", "serve", "--listen", &address(flow), "--state"]).arg(flow.path("served"));
-    let mut scheduler = flow.start(&mut command);
-    scheduler.says("listening on ");
-    scheduler
-}
-
-fn bytes_below(path: &Path) -> u64 {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let sizes = entries.map(|entry| match entry.path() {
-        path if path.is_dir() => bytes_below(&path),
-        path => path.metadata().map_or(0, |metadata| metadata.len()),
-    });
-    sizes.sum()
 }
 
 /// The image that the newest run's tests ran in.

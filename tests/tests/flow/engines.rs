@@ -1,6 +1,7 @@
 //! Snapshots of one tree on several engines, and what is removed of them again.
 
 use std::fs::{self, File};
+use std::process::Command;
 
 use muletrain_proto::snapshot::{self, Content};
 use muletrain_tests::engine::{docker, prepare};
@@ -8,15 +9,19 @@ use muletrain_tests::flow::Flow;
 use muletrain_tests::private_engine::PrivateEngine;
 use muletrain_tests::program::Ended;
 use muletrain_tests::project::write;
+use muletrain_tests::relay::Relay;
+
+/// More than all that is asked and told for one layer.
+const TALK: u64 = 64 << 10;
 
 /// MiB of a disk that has room for the base and little else.
 const DISK: u64 = 700;
 
 /// A project and an engine that has its base, and nothing that others have built on it.
-fn base(start: impl FnOnce() -> PrivateEngine) -> (Flow, PrivateEngine) {
+pub(crate) fn base(start: impl FnOnce() -> PrivateEngine) -> (Flow, PrivateEngine) {
     prepare();
     let flow = Flow::small(&[("app/models.py", "x = 1\n")]);
-    let snapshot = build(&flow, None);
+    let snapshot = image(&build_at(None, &flow));
     let base = inspect("{{index .Config.Labels \"muletrain.base-image\"}}", &snapshot);
     let name = inspect("{{index .RepoTags 0}}", &base);
     let engine = start();
@@ -26,24 +31,36 @@ fn base(start: impl FnOnce() -> PrivateEngine) -> (Flow, PrivateEngine) {
     (flow, engine)
 }
 
-/// Builds a snapshot; each engine's builder has a cache of its own. The id of its image.
+/// Builds a snapshot on an engine. The id of its image.
+#[track_caller]
 fn build(flow: &Flow, engine: Option<&PrivateEngine>) -> String {
-    let built = try_to_build(flow, engine);
+    image(&build_at(engine.map(PrivateEngine::address).as_deref(), flow))
+}
+
+/// Builds a snapshot on an engine at an address, else on that of this host, where the builder has
+/// another cache.
+pub(crate) fn build_at(address: Option<&str>, flow: &Flow) -> Ended {
+    flow.start(&mut build_command(address, flow)).end()
+}
+
+pub(crate) fn build_command(address: Option<&str>, flow: &Flow) -> Command {
+    let mut command = flow.command("muletrain-builder");
+    command.arg("build").arg(&flow.project).args(["--runtime", "docker"]);
+    if let Some(address) = address {
+        command.args(["--docker-host", address]);
+        command.env("MULETRAIN_CACHE", flow.path("other cache"));
+    }
+    command
+}
+
+/// The id of the image that a builder has made.
+#[track_caller]
+pub(crate) fn image(built: &Ended) -> String {
     built.expect(0);
     match snapshot::read(&built.stdout).unwrap().content {
         Content::Docker { image, .. } => image,
         Content::Process { .. } => panic!("it is an image"),
     }
-}
-
-fn try_to_build(flow: &Flow, engine: Option<&PrivateEngine>) -> Ended {
-    let mut command = flow.command("muletrain-builder");
-    command.arg("build").arg(&flow.project).args(["--runtime", "docker"]);
-    if let Some(engine) = engine {
-        command.args(["--docker-host", &engine.address()]);
-        command.env("MULETRAIN_CACHE", flow.path("other cache"));
-    }
-    flow.start(&mut command).end()
 }
 
 fn inspect(format: &str, image: &str) -> String {
@@ -68,6 +85,28 @@ fn one_tree_on_one_anchor_is_one_image_wherever_it_is_built() {
     fs::remove_dir_all(flow.path("other cache")).unwrap();
     assert_eq!(here, build(&flow, Some(&other)));
     assert_ne!(here, anchor);
+}
+
+#[test]
+fn an_engine_behind_tcp_is_sent_what_changed_and_little_else() {
+    let (flow, engine) = base(PrivateEngine::start);
+    let relay = Relay::to(&engine.socket());
+    for file in 0..200 {
+        write(&flow.project, &format!("app/modules/{file}.py"), &"x = 1\n".repeat(1_000));
+    }
+    let anchor = image(&build_at(Some(&relay.address()), &flow));
+    let all = relay.sent();
+    assert!(all > 200 * 6_000, "all of the tree takes more than {all} bytes");
+
+    let text = "y = 2\n".repeat(20_000);
+    write(&flow.project, "app/models.py", &text);
+    let changed = image(&build_at(Some(&relay.address()), &flow));
+    let sent = relay.sent() - all;
+    assert!(sent < TALK + text.len() as u64, "{sent} bytes for one file of {}", text.len());
+    assert_ne!(changed, anchor);
+    let seen =
+        engine.docker(&["run", "--rm", "--network", "none", &changed, "cat", "app/models.py"]);
+    assert_eq!(seen.trim(), text.trim());
 }
 
 #[test]
@@ -107,7 +146,7 @@ fn a_disk_that_is_full_is_named_and_leaves_nothing_half_made() {
     let (flow, engine) = base(|| PrivateEngine::start_on_disk(DISK));
     let large = flow.project.join("large.bin");
     File::create(&large).unwrap().set_len(DISK << 20).unwrap();
-    let full = try_to_build(&flow, Some(&engine));
+    let full = build_at(Some(&engine.address()), &flow);
     full.expect(4);
     assert!(full.stderr.contains("no space left on device"), "{}", full.stderr);
     assert_eq!(engine.docker(&["images", "--quiet", "muletrain-snapshot"]), "");

@@ -10,6 +10,7 @@ use muletrain_tests::flow::{Flow, stored_runs};
 use muletrain_tests::journal::Journal;
 use muletrain_tests::oracle::{self, differences};
 use muletrain_tests::program::{Ended, Running};
+use muletrain_tests::project;
 use rustix::process::Signal;
 
 use crate::junit::count_cases;
@@ -30,10 +31,7 @@ struct Fleet {
 impl Fleet {
     fn start(flow: Flow) -> Self {
         let scheduler = serve(&flow);
-        let mut command = flow.command("muletrain-agent");
-        command.args(["run", "--scheduler", &address(&flow), "--runtime", "process"]);
-        // The host may have an agent already, under the same name.
-        let agent = flow.start(command.args(["--slots", "2", "--state"]).arg(flow.path("agent")));
+        let agent = start_agent(&flow, "agent", "2");
         Self { flow, scheduler, agent }
     }
 
@@ -87,6 +85,13 @@ fn serve(flow: &Flow) -> Running {
     scheduler
 }
 
+fn start_agent(flow: &Flow, state: &str, slots: &str) -> Running {
+    let mut command = flow.command("muletrain-agent");
+    command.args(["run", "--scheduler", &address(flow), "--runtime", "process"]);
+    // The host may have an agent already, under the same name.
+    flow.start(command.args(["--slots", slots, "--state"]).arg(flow.path(state)))
+}
+
 fn finishes(journal: &Journal) -> bool {
     journal.events().any(|(_, event)| matches!(event, Event::Finished(_)))
 }
@@ -111,6 +116,69 @@ fn a_submitted_run_ends_as_one_on_a_laptop() {
         serde_json::from_str(&fleet.ask(&["runs", "--json"]).stdout).unwrap();
     assert_eq!((&json["run"], &json["state"]), (&run.into(), &"closed".into()));
     assert_eq!(json["tests"], json["settled"]);
+    fleet.stop();
+}
+
+/// Waits for the file that the other test makes, and fails.
+const HASTY: &str = "
+import time
+from pathlib import Path
+
+from django.test import SimpleTestCase
+
+
+class HastyTest(SimpleTestCase):
+    def test_fails(self):
+        while not Path(FILE).exists():
+            time.sleep(0.01)
+        self.fail()
+";
+
+/// Makes the file, and then does not end by itself.
+const LENGTHY: &str = "
+import time
+from pathlib import Path
+
+from django.test import SimpleTestCase
+
+
+class LengthyTest(SimpleTestCase):
+    def test_lasts(self):
+        Path(FILE).touch()
+        time.sleep(300)
+
+    def test_never_runs(self):
+        pass
+";
+
+#[test]
+fn a_red_test_on_one_agent_ends_what_runs_on_another() {
+    let flow = Flow::small(&[]);
+    let file = format!("FILE = {:?}\n", flow.path("lasts").display().to_string());
+    project::write(&flow.project, "app/tests.py", &format!("{file}{HASTY}"));
+    project::write(&flow.project, "other/tests.py", &format!("{file}{LENGTHY}"));
+    let scheduler = serve(&flow);
+    let agent = start_agent(&flow, "agent", "1");
+    let mut command = flow.command("muletrain-agent");
+    command.args(["run", "--scheduler", &address(&flow), "--runtime", "process", "--slots", "1"]);
+    let name = flow.project.file_name().unwrap();
+    let second = flow.start(command.arg("--id").arg(name).arg("--state").arg(flow.path("second")));
+    let fleet = Fleet { flow, scheduler, agent };
+    let mut submitted = fleet.submit(&["--failfast"]);
+    submitted.until("the red test", |_| fleet.journal().filter(finishes));
+    let ended = submitted.end_within(LIMIT);
+    ended.expect(1);
+    let journal = fleet.journal().expect("the scheduler keeps it");
+    assert_eq!(journal.agents().len(), 2);
+    let verdicts = journal.verdicts();
+    for test in ["test_lasts", "test_never_runs"] {
+        let verdict = verdicts.get(&format!("other.tests.LengthyTest.{test}"));
+        assert_eq!(verdict, Some(&Verdict::NotRun));
+    }
+    let reason = "2 tests: the run stopped after the first failure";
+    assert!(ended.stdout.contains(reason), "{}", ended.stdout);
+    second.signal(Signal::TERM);
+    second.end_within(LIMIT).expect(0);
     fleet.stop();
 }
 

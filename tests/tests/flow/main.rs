@@ -23,20 +23,28 @@ macro_rules! in_both_runtimes {
 }
 
 mod ahead;
+mod around;
 mod automatic;
 mod broken;
 mod checkout;
 mod delivery;
+mod engine_loss;
 mod engines;
 mod faults;
 mod fleet;
 mod interrupt;
+mod isolation;
 mod junit;
 mod loss;
 mod mariadb;
 mod messages;
+mod order;
 mod patient;
+mod registry;
 mod secrets;
 mod server_databases;
 mod services;
+mod shared_server;
+mod suites;
+mod travel;
 mod verdicts;

@@ -155,8 +155,7 @@ fn a_selection_that_leaves_nothing() {
     let flow = passing();
     let ended = flow.run("process", &["-k", "basket", "--quiet"]).end();
     ended.expect(2);
-    let why = "Stopped: the selection leaves no test; check --include, --exclude, --tag, \
-               --exclude-tag and -k\n";
+    let why = "Stopped: no test matches -k \"basket\"\n";
     assert!(ended.stdout.contains(why), "{}", ended.stdout);
     assert!(ended.stdout.ends_with("NOTHING TO RUN\n"), "{}", ended.stdout);
 }

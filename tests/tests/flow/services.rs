@@ -143,3 +143,40 @@ fn a_service_that_dies_midway_is_no_verdict_of_a_test() {
     let journal = flow.journal().expect("a run leaves its journal");
     assert!(!journal.verdicts().contains_key(patient::WAITING));
 }
+
+const BROWSING: &str = "
+import socket
+
+from django.test import LiveServerTestCase, SimpleTestCase
+
+
+def browser_answers():
+    with socket.socket() as connection:
+        return connection.connect_ex(('localhost', 4444)) == 0
+
+
+class PageTest(LiveServerTestCase):
+    def test_has_a_browser(self):
+        self.assertTrue(browser_answers())
+
+
+class PlainTest(SimpleTestCase):
+    def test_has_none(self):
+        self.assertFalse(browser_answers())
+";
+
+#[test]
+fn a_service_for_some_classes_runs_in_their_pods_alone() {
+    prepare();
+    let configuration = "[image]\nbase = 'muletrain-test-base:bookworm'\n\
+         install = ['pip install -r requirements.txt']\n\
+         [services.browser]\nimage = 'muletrain-test-base:bookworm'\n\
+         command = ['python3', '-m', 'http.server', '4444', '--directory', '/etc']\n\
+         ready_port = 4444\nonly = ['django.test.testcases.LiveServerTestCase']\n";
+    let flow = Flow::small(&[("muletrain.toml", configuration), ("app/tests.py", BROWSING)]);
+    flow.run("docker", &[]).end().expect(0);
+    let journal = flow.journal().expect("a run leaves its journal");
+    let apps = journal.leased().filter(|work| work.app().is_some()).count();
+    assert_eq!(apps, 2, "classes with the service have a pod of their own");
+    flow.is_left_clean(SOON);
+}

@@ -50,3 +50,66 @@ fn every_dependency_has_its_reason() {
     accepts_together(reasons, &with("## Dependencies\n\n| `serde` | domain types as JSON |\n"));
     holds_together(reasons);
 }
+
+/// Rows of the parity table that may have lapsed: what they spoke of is gone, or is not wanted.
+const LAPSED: [&str; 3] = ["D7", "M38", "M39"];
+
+/// Each row of `PARITY.md` that has not lapsed names tests that show it, and there are such tests.
+fn parity(repository: &Repository) -> Vec<Violation> {
+    let Some(document) = repository.get("agent/harness/PARITY.md") else { return vec![] };
+    let rows: Vec<(usize, Vec<&str>)> = (1..)
+        .zip(document.text.lines())
+        .filter(|(_, line)| line.starts_with("| ") && !line.starts_with("| row "))
+        .map(|(number, line)| (number, line.trim_matches('|').split(" | ").collect()))
+        .collect();
+    let expected = [("D", 7), ("M", 48), ("J", 3)]
+        .into_iter()
+        .flat_map(|(series, last)| (1..=last).map(move |number| format!("{series}{number}")));
+    let is_there = |row: &String| rows.iter().any(|(_, cells)| cells[0].trim() == row);
+    let lacking = expected.filter(|row| !is_there(row));
+    let mut violations: Vec<Violation> =
+        lacking.map(|row| Violation::of(document, format!("row {row} is missing"))).collect();
+    for (number, cells) in &rows {
+        let (row, shown_by) = (cells[0].trim(), cells.last().unwrap_or(&"").trim());
+        let named: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        if named.is_empty() && !LAPSED.contains(&row) {
+            violations.push(Violation::at(document, *number, format!("no test shows {row}")));
+        }
+        violations.extend(
+            named
+                .iter()
+                .filter(|name| !is_test(repository, name))
+                .map(|name| Violation::at(document, *number, format!("there is no test `{name}`"))),
+        );
+    }
+    violations
+}
+
+fn is_test(repository: &Repository, name: &str) -> bool {
+    let definitions = [format!("fn {name}("), format!("def {name}(")];
+    let sources = repository.files.iter().filter(|file| file.is_rust() || file.is_python());
+    sources
+        .into_iter()
+        .any(|file| definitions.iter().any(|definition| file.text.contains(definition)))
+}
+
+#[test]
+fn every_row_of_parity_has_its_test() {
+    let all = |shown_by: &str| {
+        let rows = [("D", 7), ("M", 48), ("J", 3)].into_iter().flat_map(|(series, last)| {
+            (1..=last).map(move |number| format!("| {series}{number} | so | {shown_by} |\n"))
+        });
+        rows.collect::<String>()
+    };
+    let with = |document: &str| {
+        parity(&Repository::of(&[
+            ("agent/harness/PARITY.md", document),
+            ("agent/harness/tests/test_a.py", "def test_a():\n    pass\n"),
+        ]))
+    };
+    assert!(with(&all("`test_a`")).is_empty());
+    assert!(!with(&all("`test_b`")).is_empty());
+    assert!(!with(&all("nothing")).is_empty());
+    assert!(!with(&all("`test_a`").replace("| M17 |", "| M16 |")).is_empty());
+    holds_together(parity);
+}

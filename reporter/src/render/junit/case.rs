@@ -1,106 +1,99 @@
 //! One `<testcase>`: a test, or something that went wrong outside of one.
 
-use std::io;
+use std::borrow::Cow;
 
 use muletrain_proto::id::AppLabel;
 use muletrain_proto::outcome::{Failure, FailureKind, Output};
-use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
-use quick_xml::events::BytesText;
 
-use super::{Xml, decimals};
 use crate::pure::events::bare;
+use crate::pure::junit::Element;
+use crate::pure::junit::times::decimals;
 use crate::pure::summary::{Problem, ProblemKind, Summary, TestReport, Try};
 use crate::pure::text::for_xml;
 
-pub(super) fn write_test(xml: &mut Xml, summary: &Summary, test: &TestReport) -> io::Result<()> {
+pub(super) fn of_test(summary: &Summary, test: &TestReport) -> Element {
     let class = summary.class(test);
-    let (classname, id) = (class.id.as_str(), test.id.as_str());
-    let method = id.strip_prefix(classname).and_then(|rest| rest.strip_prefix('.')).unwrap_or(id);
     let decisive = &test.decisive;
-    let mut case = xml
-        .create_element("testcase")
-        .with_attribute(("classname", for_xml(classname).as_str()))
-        .with_attribute(("name", for_xml(method).as_str()))
-        .with_attribute(("time", decimals(decisive.seconds.unwrap_or_default()).as_str()));
-    if let Some(file) = &class.file {
-        case = case.with_attribute(("file", for_xml(file).as_str()));
+    let mut case = Element::new("testcase")
+        .with("classname", classname(class.id.as_str()))
+        .with("name", method(test, class.id.as_str()))
+        .with("time", decimals(decisive.seconds.unwrap_or_default()))
+        .with_some("file", class.file.as_deref())
+        .with_some("line", class.line.map(|line| line.to_string()));
+    case.children.extend(results(test));
+    let repeated = if test.outcome.flaky { "flakyFailure" } else { "rerunFailure" };
+    for other in test.others.iter().filter(|other| other.verdict.is_red()) {
+        let again = |failure: &Failure| repeat(repeated, failure, &other.output);
+        case.children.extend(raised(other).iter().map(again));
     }
-    if let Some(line) = class.line {
-        case = case.with_attribute(("line", line.to_string().as_str()));
-    }
-    if is_bare(test) {
-        case.write_empty()?;
-        return Ok(());
-    }
-    case.write_inner_content(|xml| {
-        results(xml, test)?;
-        let repeated = if test.outcome.flaky { "flakyFailure" } else { "rerunFailure" };
-        for other in test.others.iter().filter(|other| other.verdict.is_red()) {
-            for failure in &raised(other) {
-                write_repeated(xml, repeated, failure, &other.output)?;
-            }
-        }
-        system_out(xml, &decisive.output)
-    })?;
-    Ok(())
+    case.children.extend(system_out(&decisive.output));
+    case
 }
 
-/// Whether there is nothing to say of a test but that it passed.
-fn is_bare(test: &TestReport) -> bool {
-    let silent = test.decisive.output == Output::default();
-    test.outcome.verdict == Verdict::Passed && !test.outcome.flaky && silent
+/// The part of a test's id that its class does not say.
+pub(crate) fn method<'a>(test: &'a TestReport, class: &str) -> &'a str {
+    let id = test.id.as_str();
+    let rest = id.strip_prefix(class);
+    rest.and_then(|rest| rest.strip_prefix("::").or(rest.strip_prefix('.'))).unwrap_or(id)
+}
+
+/// A class as JUnit names it: what pytest calls `shop/test_cart.py::Cart` is `shop.test_cart.Cart`
+/// in its own report.
+fn classname(class: &str) -> Cow<'_, str> {
+    let (path, inside) = class.split_once("::").unwrap_or((class, ""));
+    match path.strip_suffix(".py") {
+        Some(path) => {
+            let name = format!("{path}/{}", inside.replace("::", "/")).replace('/', ".");
+            Cow::Owned(name.trim_end_matches('.').to_owned())
+        }
+        None => Cow::Borrowed(class),
+    }
 }
 
 /// The elements that say how a test ended; a passing one has none.
-fn results(xml: &mut Xml, test: &TestReport) -> io::Result<()> {
+fn results(test: &TestReport) -> Vec<Element> {
     let decisive = &test.decisive;
     let reason = decisive.reason.as_deref().unwrap_or_default();
     match test.outcome.verdict {
-        Verdict::Passed => Ok(()),
-        Verdict::Skipped => write_result(xml, "skipped", "muletrain.Skipped", reason, ""),
+        Verdict::Passed => Vec::new(),
+        Verdict::Skipped => vec![result("skipped", "muletrain.Skipped", reason, "")],
         Verdict::ExpectedFailure => {
             let message = "failed, as its author said it would";
-            write_result(xml, "skipped", "muletrain.ExpectedFailure", message, "")
+            vec![result("skipped", "muletrain.ExpectedFailure", message, "")]
         }
         Verdict::NotRun => {
             let element = if decisive.lost { "error" } else { "skipped" };
-            write_result(xml, element, "muletrain.NotRun", &format!("not run: {reason}"), "")
+            vec![result(element, "muletrain.NotRun", &format!("not run: {reason}"), "")]
         }
         Verdict::UnexpectedSuccess
         | Verdict::Failed
         | Verdict::Error
         | Verdict::Crashed
-        | Verdict::TimedOut => {
-            raised(decisive).iter().try_for_each(|failure| write_failure(xml, failure))
-        }
+        | Verdict::TimedOut => raised(decisive).iter().map(failure_element).collect(),
     }
 }
 
 /// What a red try raised; there is always something to show.
-fn raised(one: &Try) -> Vec<Failure> {
+pub(crate) fn raised(one: &Try) -> Vec<Failure> {
     match one.failures.is_empty() {
         false => one.failures.clone(),
         true => vec![bare(one.verdict, &one.verdict.to_string())],
     }
 }
 
-pub(super) fn write_problem(xml: &mut Xml, summary: &Summary, problem: &Problem) -> io::Result<()> {
+pub(super) fn of_problem(summary: &Summary, problem: &Problem) -> Element {
     let (_, classname, name) = place_of(summary, problem);
-    xml.create_element("testcase")
-        .with_attribute(("classname", for_xml(classname).as_str()))
-        .with_attribute(("name", for_xml(name).as_str()))
-        .with_attribute(("time", decimals(Seconds::ZERO).as_str()))
-        .write_inner_content(|xml| {
-            match problem.failures.as_slice() {
-                [] => {
-                    write_failure(xml, &bare(problem.verdict, &problem.id))?;
-                }
-                failures => failures.iter().try_for_each(|failure| write_failure(xml, failure))?,
-            }
-            system_out(xml, &problem.output)
-        })?;
-    Ok(())
+    let mut case = Element::new("testcase")
+        .with("classname", classname)
+        .with("name", name)
+        .with("time", "0.000");
+    match problem.failures.as_slice() {
+        [] => case.children.push(failure_element(&bare(problem.verdict, &problem.id))),
+        failures => case.children.extend(failures.iter().map(failure_element)),
+    }
+    case.children.extend(system_out(&problem.output));
+    case
 }
 
 /// Suite, class name and name of a problem.
@@ -125,15 +118,16 @@ pub(super) fn place_of<'a>(
             let app = problem.app.as_ref().map_or("muletrain", AppLabel::as_str);
             (app, app, id.rsplit(' ').next().unwrap_or(id))
         }
+        ProblemKind::Report => ("muletrain", "muletrain", id),
     }
 }
 
-fn write_failure(xml: &mut Xml, failure: &Failure) -> io::Result<()> {
+fn failure_element(failure: &Failure) -> Element {
     let element = match failure.kind {
         FailureKind::Failure => "failure",
         FailureKind::Error => "error",
     };
-    write_result(xml, element, &failure.exception, &message(failure), &failure.traceback)
+    result(element, &failure.exception, &message(failure), &failure.traceback)
 }
 
 fn message(failure: &Failure) -> String {
@@ -143,49 +137,27 @@ fn message(failure: &Failure) -> String {
     }
 }
 
-fn write_result(
-    xml: &mut Xml,
-    element: &str,
-    kind: &str,
-    message: &str,
-    text: &str,
-) -> io::Result<()> {
-    let element = xml
-        .create_element(element)
-        .with_attribute(("type", for_xml(kind).as_str()))
-        .with_attribute(("message", for_xml(message).as_str()));
-    match text.is_empty() {
-        true => element.write_empty()?,
-        false => element.write_text_content(BytesText::new(&for_xml(text)))?,
-    };
-    Ok(())
+fn result(element: &str, kind: &str, message: &str, text: &str) -> Element {
+    Element::new(element)
+        .with("type", for_xml(kind))
+        .with("message", for_xml(message))
+        .with_text(for_xml(text))
 }
 
-fn write_repeated(
-    xml: &mut Xml,
-    element: &str,
-    failure: &Failure,
-    output: &Output,
-) -> io::Result<()> {
-    xml.create_element(element)
-        .with_attribute(("type", for_xml(&failure.exception).as_str()))
-        .with_attribute(("message", for_xml(&message(failure)).as_str()))
-        .write_inner_content(|xml| {
-            xml.create_element("stackTrace")
-                .write_text_content(BytesText::new(&for_xml(&failure.traceback)))?;
-            system_out(xml, output)
-        })?;
-    Ok(())
+fn repeat(element: &str, failure: &Failure, output: &Output) -> Element {
+    let trace = Element::new("stackTrace").with_text(for_xml(&failure.traceback));
+    let mut again = result(element, &failure.exception, &message(failure), "").with_child(trace);
+    again.children.extend(system_out(output));
+    again
 }
 
-fn system_out(xml: &mut Xml, output: &Output) -> io::Result<()> {
+fn system_out(output: &Output) -> Option<Element> {
     if output.text.is_empty() && output.omitted == 0 {
-        return Ok(());
+        return None;
     }
     let mut text = for_xml(&output.text);
     if output.omitted > 0 {
         text += &format!("\n[{} bytes omitted from the middle]\n", output.omitted);
     }
-    xml.create_element("system-out").write_text_content(BytesText::new(&text))?;
-    Ok(())
+    Some(Element::new("system-out").with_text(text))
 }

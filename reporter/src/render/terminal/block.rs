@@ -1,5 +1,6 @@
 //! One thing that went wrong, in full: what, where, why, and what it printed.
 
+use muletrain_proto::config::ShowOutput;
 use muletrain_proto::id::{AppLabel, LeaseId};
 use muletrain_proto::outcome::{Failure, Output};
 use muletrain_proto::seconds::Seconds;
@@ -110,8 +111,8 @@ fn last_part(dotted: &str) -> String {
     dotted.rsplit('.').next().unwrap_or(dotted).to_owned()
 }
 
-fn write_output(page: &mut Page, output: &Output) {
-    if output.text.trim().is_empty() {
+pub(super) fn write_output(page: &mut Page, output: &Output) {
+    if output.text.trim().is_empty() || page.look.output == ShowOutput::None {
         return;
     }
     let omitted = match output.omitted {

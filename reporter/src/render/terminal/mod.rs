@@ -1,13 +1,15 @@
 //! The final report for people: what went wrong and why first, the total last.
 
+mod around;
 mod block;
 mod labels;
 mod table;
 
 use std::collections::BTreeMap;
 
+use muletrain_proto::config::Flaky;
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::run::Stop;
+use muletrain_proto::run::{Iteration, Stop};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
 
@@ -27,6 +29,11 @@ pub fn report(summary: &Summary, look: Look, stored: Option<&str>) -> String {
     problems(&mut page, summary);
     flaky(&mut page, summary);
     not_run(&mut page, summary);
+    around::printed(&mut page, summary);
+    around::warnings(&mut page, summary);
+    around::files(&mut page, summary);
+    around::hooks(&mut page, summary);
+    notes(&mut page, summary);
     incidents(&mut page, summary);
     table::slowest(&mut page, summary);
     table::apps(&mut page, summary);
@@ -99,7 +106,11 @@ fn flaky(page: &mut Page, summary: &Summary) {
     if tests.is_empty() {
         return;
     }
-    page.section(&format!("Flaky ({})", tests.len()));
+    let consequence = match summary.options.flaky {
+        Flaky::Pass => "",
+        Flaky::Fail => ", which makes the run red",
+    };
+    page.section(&format!("Flaky ({}){consequence}", tests.len()));
     for test in tests {
         page.line(&format!("{} {}", page.look.odd("FLAKY"), for_line(test.id.as_str())));
         let red = test.others.iter().filter(|other| other.verdict.is_red());
@@ -137,6 +148,22 @@ fn not_run(page: &mut Page, summary: &Summary) {
     }
 }
 
+/// What was asked for and is not there.
+fn notes(page: &mut Page, summary: &Summary) {
+    // Where nothing at all is left, they are why the run stopped.
+    let is_told = matches!(summary.stop, Some(Stop::NothingSelected { .. }));
+    if summary.notes.is_empty() || is_told {
+        return;
+    }
+    page.section(&format!("Not found ({})", summary.notes.len()));
+    for note in summary.notes.iter().take(IN_FULL) {
+        page.line(&format!("{} {}", page.look.odd("!"), for_line(note)));
+    }
+    if let Some(more) = summary.notes.len().checked_sub(IN_FULL).filter(|more| *more > 0) {
+        page.line(&format!("  and {more} more"));
+    }
+}
+
 fn incidents(page: &mut Page, summary: &Summary) {
     if summary.incidents.is_empty() {
         return;
@@ -148,17 +175,27 @@ fn incidents(page: &mut Page, summary: &Summary) {
 }
 
 fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
-    let run = summary.run.as_ref().map_or("(unknown)", |run| run.as_str());
-    page.section(&format!("Run {run}"));
+    page.section(&match (&summary.run, summary.files) {
+        (Some(run), _) => format!("Run {run}"),
+        (None, 0) => "Run (unknown)".to_owned(),
+        (None, files) => plural(files, "result file"),
+    });
     page.line(&count_line(summary));
     if let Some(databases) = warming::in_words(summary) {
         page.line(&page.look.faint(&databases));
     }
+    around::coverage(page, summary);
     let (bound, slots) = summary.lower_bound;
     // A run that needed no agent was never planned for any slots.
     if slots > 0 && bound > Seconds::ZERO {
         let slots = plural(slots as usize, "slot");
         page.line(&page.look.faint(&format!("By past timings, {slots} take at least {bound}")));
+    }
+    if let Some(Iteration { number, limit }) = summary.options.iteration {
+        page.line(&format!("Repetition {number} of at most {limit}"));
+    }
+    if let Some(seed) = summary.options.shuffle {
+        page.line(&format!("Shuffled; `--seed {seed}` gives the same order again"));
     }
     if let Some(stop) = &summary.stop {
         page.line(&format!("Stopped: {}", for_line(&stop_reason(stop))));
@@ -173,18 +210,26 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
         page.line(&format!("Stored in {}", for_line(stored)));
     }
     let verdict = match summary.exit {
-        ExitCode::Green => page.look.good("GREEN"),
-        ExitCode::Red => page.look.bad("RED"),
-        ExitCode::Incomplete => page.look.bad("INCOMPLETE"),
-        ExitCode::Infrastructure => page.look.bad("COULD NOT RUN"),
-        ExitCode::Usage => page.look.bad("NOTHING TO RUN"),
-        ExitCode::Interrupted => page.look.bad("INTERRUPTED"),
+        ExitCode::Green => page.look.good(conclusion(summary.exit)),
+        exit => page.look.bad(conclusion(exit)),
     };
     page.line(&page.look.strong(&verdict));
 }
 
+/// What it all comes to, in a word or two.
+pub(crate) fn conclusion(exit: ExitCode) -> &'static str {
+    match exit {
+        ExitCode::Green => "GREEN",
+        ExitCode::Red => "RED",
+        ExitCode::Incomplete => "INCOMPLETE",
+        ExitCode::Infrastructure => "COULD NOT RUN",
+        ExitCode::Usage => "NOTHING TO RUN",
+        ExitCode::Interrupted => "INTERRUPTED",
+    }
+}
+
 /// Such as `12 tests in 0:42: 10 passed, 1 failed, 1 skipped; 3 deselected`.
-fn count_line(summary: &Summary) -> String {
+pub(crate) fn count_line(summary: &Summary) -> String {
     let counts = &summary.counts;
     let parts = [
         (counts.passed, "passed"),
@@ -202,7 +247,10 @@ fn count_line(summary: &Summary) -> String {
     let parts = parts.into_iter().filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts.map(|(number, name)| format!("{number} {name}")).collect();
     let tests = plural(counts.tests() as usize, "test");
-    let mut line = format!("{tests} in {}", summary.wall());
+    let mut line = match summary.is_foreign() {
+        true => format!("{tests}, {} of test time", summary.work()),
+        false => format!("{tests} in {}", summary.wall()),
+    };
     if !parts.is_empty() {
         line += &format!(": {}", parts.join(", "));
     }
@@ -223,6 +271,7 @@ fn stop_reason(stop: &Stop) -> String {
         }
         Stop::Timeout { limit } => format!("the run's time limit of {limit} was up"),
         Stop::CannotBoot => "the project cannot be loaded".to_owned(),
+        Stop::SetupFailed { reason } => format!("a setup command failed: {reason}"),
         Stop::Infrastructure { reason } | Stop::NothingSelected { reason } => reason.clone(),
     }
 }

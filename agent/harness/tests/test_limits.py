@@ -1,0 +1,183 @@
+"""Time limits of tests, classes and apps: what is said once one is up, and what is left alone."""
+
+import signal
+
+import pytest
+from pod import Pod
+
+SLOW = "shop.tests.Slow"
+
+TWO_CLASSES = """
+    import re, time, unittest
+
+    class Slow(unittest.TestCase):
+        def test_a(self):
+            time.sleep(0.4)
+
+        def test_b(self):
+            print("about to")
+            %s
+
+        def test_c(self):
+            pass
+
+        def test_d(self):
+            pass
+
+    class Slower(unittest.TestCase):
+        def test_other(self):
+            pass
+"""
+
+# It takes longer than anybody waits, in C and without letting the GIL go.
+CATASTROPHE = "re.match('(a+)+$', 'a' * 64 + 'b')"
+
+
+def over(project, source, **limits):
+    """What a pod says in the end whose limit is up."""
+    project.write("shop/tests.py", source)
+    with Pod(project) as pod:
+        pod.whole(**limits)
+        assert pod.ended() == 1
+    event, exited = pod.events[-2:]
+    assert (exited["type"], exited["running"], exited["signal"]) == ("exited", None, signal.SIGKILL)
+    return pod, event
+
+
+@pytest.mark.parametrize("body", ["time.sleep(600)", CATASTROPHE])
+def test_a_class_over_its_limit_takes_the_rest_of_its_tests_along(project, body):
+    pod, timed_out = over(project, TWO_CLASSES % body, class_timeout=1.5)
+    assert (timed_out["type"], timed_out["test"]) == ("timed_out", SLOW + ".test_b")
+    assert (timed_out["limit_of"], timed_out["seconds"]) == ("class", 1.5)
+    assert timed_out["tests"] == [SLOW + ".test_c", SLOW + ".test_d"]
+    assert timed_out["output"] == "about to\n"
+    assert "in test_b" in timed_out["stacks"]
+    assert "Slow.test_a" in pod.verdicts()
+
+
+def test_an_app_over_its_limit_takes_all_of_its_tests_along(project):
+    _, timed_out = over(project, TWO_CLASSES % "time.sleep(600)", app_timeout=3.0, class_timeout=60.0)
+    assert (timed_out["limit_of"], timed_out["seconds"]) == ("app", 3.0)
+    assert timed_out["tests"] == [SLOW + ".test_c", SLOW + ".test_d", "shop.tests.Slower.test_other"]
+
+
+def test_the_nearest_limit_is_the_one_that_is_told(project):
+    source = TWO_CLASSES % "time.sleep(600)"
+    _, timed_out = over(project, source, test_timeout=0.8, class_timeout=60.0, app_timeout=60.0)
+    assert (timed_out["limit_of"], timed_out["seconds"], timed_out["tests"]) == ("test", 0.8, [])
+
+
+FIXTURES = """
+    import time, unittest
+
+    class Slow(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            %s
+
+        @classmethod
+        def tearDownClass(cls):
+            %s
+
+        def test_a(self):
+            pass
+
+        def test_b(self):
+            pass
+"""
+
+
+def test_a_class_over_its_limit_in_its_set_up(project):
+    _, fixture = over(project, FIXTURES % ("time.sleep(600)", "pass"), class_timeout=0.5)
+    assert (fixture["type"], fixture["tests"]) == ("fixture", [SLOW + ".test_a", SLOW + ".test_b"])
+    (failure,) = fixture["failures"]
+    assert failure["message"] == "the class's time limit of 0.5 s was up in setUpClass (%s)" % SLOW
+    assert "in setUpClass" in failure["traceback"]
+
+
+def test_a_class_over_its_limit_in_its_tear_down(project):
+    pod, fixture = over(project, FIXTURES % ("pass", "time.sleep(600)"), class_timeout=0.5)
+    assert (fixture["id"], fixture["tests"]) == ("tearDownClass (%s)" % SLOW, [])
+    assert len(pod.verdicts()) == 2
+
+
+@pytest.mark.parametrize(
+    "file, source, phase, doing",
+    [
+        ("shop/tests.py", "import time\ntime.sleep(600)\n", "collect", "while test modules were loaded"),
+        (
+            "shop/migrations/0001_initial.py",
+            "import time\ntime.sleep(600)\n",
+            "databases",
+            "while the databases were set up",
+        ),
+    ],
+)
+def test_an_app_over_its_limit_before_its_first_test(project, file, source, phase, doing):
+    tests = "from django.test import TestCase\nclass One(TestCase):\n    def test(self): pass\n"
+    project.write("shop/tests.py", tests)
+    project.write(file, source)
+    with Pod(project) as pod:
+        pod.whole(app_timeout=2.0)
+        assert pod.ended() == 1
+    failed = pod.events[-2]
+    assert (failed["type"], failed["phase"]) == ("failed", phase)
+    (failure,) = failed["failures"]
+    assert failure["message"] == "the app's time limit of 2 s was up " + doing
+    assert "most recent call first" in failure["traceback"]
+
+
+IN_TURN = """
+    import time, unittest
+
+    def setUpModule():
+        time.sleep(0.4)
+
+    class First(unittest.TestCase):
+        def test(self):
+            time.sleep(0.4)
+
+    class Second(unittest.TestCase):
+        def test(self):
+            time.sleep(0.4)
+"""
+
+
+def test_every_class_has_its_own_time(project):
+    project.write("shop/tests/test_one.py", IN_TURN)
+    project.write("shop/tests/test_two.py", IN_TURN)
+    with Pod(project) as pod:
+        pod.whole(class_timeout=1.0, test_timeout=60.0)
+        assert pod.ended() == 0
+        assert [event["verdict"] for event in pod.of("finished")] == ["passed"] * 4
+
+
+MEMORY = """
+    import unittest
+
+    class Hungry(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            cls.held = b"x" * (80 << 20)
+
+        @classmethod
+        def tearDownClass(cls):
+            del cls.held
+
+        def test(self):
+            pass
+
+    class Modest(unittest.TestCase):
+        def test(self):
+            pass
+"""
+
+
+def test_every_class_has_its_own_peak_of_memory(project):
+    project.write("shop/tests.py", MEMORY)
+    with Pod(project) as pod:
+        pod.whole()
+        assert pod.ended() == 0
+    hungry, modest = [event["peak_kib"] for event in pod.of("class")]
+    assert hungry > modest + 60_000, "what was given back does not count for the next class"
+    assert pod.one("closed")["peak_kib"] >= hungry, "the pod's peak is that of all its classes"
