@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use muletrain_proto::verdict::Verdict;
 
@@ -61,6 +61,9 @@ fn run_serially(name: &str) -> Verdicts {
 /// When it cannot be made.
 #[must_use]
 pub fn virtual_environment(name: &str) -> PathBuf {
+    // Tests run side by side, and several of them want the same.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let requirements = sample(name).join("requirements.txt");
     let wanted = fs::read_to_string(&requirements).expect("samples can be read");
     let folder = kept(&format!("serial-{name}"));

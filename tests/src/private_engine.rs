@@ -135,8 +135,11 @@ impl PrivateEngine {
         self.folder.path().join(name)
     }
 
+    /// The end of what the daemon wrote.
     fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).unwrap_or_default()
+        let text = fs::read_to_string(self.path("log")).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
     }
 }
 
@@ -167,7 +170,7 @@ fn spawn(folder: &Path) -> Child {
     // Whatever becomes of the test, its engine goes.
     command.args(["--pdeathsig", "KILL", "unshare", "--fork", "--kill-child=TERM"]);
     command.args(["--pid", "--mount-proc", "--net", "--mount", "dockerd"]);
-    command.args(["--bridge", "none", "--iptables=false", "--config-file"]);
+    command.args(["--bridge", "none", "--iptables=false", "--log-level", "warn", "--config-file"]);
     command.arg(path("daemon.json")).arg("--data-root").arg(path("data"));
     command.arg("--exec-root").arg(path("exec")).arg("--pidfile").arg(path("pid"));
     command.arg("--host").arg(format!("unix://{}", path("docker.sock").display()));
