@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use muletrain_proto::event::{Event, Warming};
 use muletrain_tests::engine::docker;
@@ -10,6 +11,7 @@ use muletrain_tests::fleet::Fleet;
 use muletrain_tests::flow::Flow;
 use muletrain_tests::private_engine::PrivateEngine;
 use muletrain_tests::project::{git, write};
+use muletrain_tests::wait::become_true;
 
 use crate::services::{assert_all_passed, prepare_images};
 use crate::travel;
@@ -27,6 +29,9 @@ image = 'muletrain-test-postgres:bookworm'
 [env]
 set = { REDIS_URL = 'redis://nobody-connects:6379' }
 ";
+
+/// How long an agent may take to remove the containers of a pod that is over.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// The sample library, with a cache of its own.
 struct Library {
@@ -101,11 +106,15 @@ fn images(entry: &Path) -> Vec<String> {
     listed.lines().map(str::to_owned).collect()
 }
 
-/// Removes the images of databases that are kept in a cache.
+/// Removes the images of databases that are kept in a cache, once the pods are gone that were
+/// started from them: an agent removes those after it has told of their end.
 fn remove_images(cache: &Path) {
     let images: Vec<String> = entries(cache).iter().flat_map(|entry| images(entry)).collect();
-    if !images.is_empty() {
-        docker(&[&["rmi"], &images.iter().map(String::as_str).collect::<Vec<_>>()[..]].concat());
+    for image in images {
+        let is_used =
+            || docker(&["ps", "--all", "--quiet", "--filter", &format!("ancestor={image}")]);
+        become_true(REMOVAL_LIMIT, || is_used().trim().is_empty().then_some(()));
+        docker(&["rmi", &image]);
     }
 }
 
