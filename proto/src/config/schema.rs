@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::order::{Flaky, Retry, Shuffle};
 use super::preset::Preset;
+use super::results::Results;
 use super::step::Step;
 use super::suite::Suite;
 use super::units;
@@ -33,6 +34,8 @@ pub struct Config {
     pub coverage: Coverage,
     /// How tests are run. Arguments and `MULETRAIN_*` variables go before these.
     pub run: Run,
+    /// Which runs are kept.
+    pub results: Results,
 }
 
 /// How Django is reached.

@@ -64,6 +64,10 @@ fn every_key_is_read() {
         cpus = 1.5
         fresh_db = true
         docker_host = "unix:///var/run/docker.sock"
+        [results]
+        keep_days = 90
+        keep_bytes = "5g"
+        keep_runs = 20
     "#;
     insta::assert_debug_snapshot!(parse(text, FILE).unwrap());
 }
@@ -71,6 +75,21 @@ fn every_key_is_read() {
 #[test]
 fn an_empty_file_is_the_defaults() {
     assert_eq!(parse("", FILE).unwrap(), Config::default());
+}
+
+#[test]
+fn runs_are_kept_for_a_month_and_in_a_gibibyte_unless_it_is_said_otherwise() {
+    let kept = |text: &str| {
+        let results = parse(text, FILE).unwrap().results;
+        (results.days(), results.bytes(), results.runs())
+    };
+    assert_eq!(kept(""), (30, 1 << 30, 10));
+    assert_eq!(kept("[results]\nkeep_days = 0\nkeep_bytes = '5g'\nkeep_runs = 1"), (0, 5 << 30, 1));
+    let message = message("[results]\nkeep_day = 3");
+    assert!(
+        message.ends_with("unknown key \"keep_day\"; did you mean \"keep_days\"?"),
+        "{message}"
+    );
 }
 
 #[test]
