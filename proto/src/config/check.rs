@@ -1,7 +1,10 @@
 //! What the types alone cannot rule out. Every message names its key.
 
+mod around;
 mod service;
 mod suite;
+
+pub use around::artifact;
 
 use crate::run::parse_db_prefix;
 
@@ -15,6 +18,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     suite::check(&config.suite)?;
     check_env(&config.env)?;
     service::check(&config.services)?;
+    around::check(config)?;
     check_run(&config.run)
 }
 
@@ -35,6 +39,9 @@ fn check_image(image: &Image) -> Result<(), String> {
     if image.dockerfile.is_none() && (image.target.is_some() || !image.build_args.is_empty()) {
         return Err("image.target and image.build_args belong to image.dockerfile".into());
     }
+    not_blank("image.target", image.target.as_deref())?;
+    not_blank("image.ca_bundle", image.ca_bundle.as_deref())?;
+    none_blank("image.install", &image.install)?;
     below_root("image.root", image.root.as_deref())?;
     let package = |name: &&String| !name.starts_with(|c: char| c.is_ascii_alphanumeric());
     if let Some(name) = image.packages.iter().find(package) {
@@ -68,9 +75,16 @@ fn check_run(run: &Run) -> Result<(), String> {
     if let Some(prefix) = &run.db_prefix {
         parse_db_prefix(prefix).map_err(|why| format!("run.db_prefix {why}"))?;
     }
-    if run.serial.iter().any(|pattern| pattern.trim().is_empty()) {
-        return Err("run.serial holds an empty pattern".into());
-    }
+    let lists = [
+        ("run.include", &run.include),
+        ("run.exclude", &run.exclude),
+        ("run.tags", &run.tags),
+        ("run.exclude_tags", &run.exclude_tags),
+        ("run.patterns", &run.patterns),
+        ("run.serial", &run.serial),
+    ];
+    lists.iter().try_for_each(|(key, list)| none_blank(key, list))?;
+    not_blank("run.docker_host", run.docker_host.as_deref())?;
     run.retry.iter().try_for_each(check_retry)?;
     match run.cpus {
         Some(cpus) if !(0.01..=4096.0).contains(&cpus) => {
@@ -93,6 +107,13 @@ fn not_blank(key: &str, value: Option<&str>) -> Result<(), String> {
     match value {
         Some(text) if text.trim().is_empty() => Err(format!("{key} is empty")),
         _ => Ok(()),
+    }
+}
+
+fn none_blank(key: &str, values: &[String]) -> Result<(), String> {
+    match values.iter().position(|value| value.trim().is_empty()) {
+        Some(place) => Err(format!("{key}: entry {} is empty", place + 1)),
+        None => Ok(()),
     }
 }
 

@@ -15,6 +15,7 @@ mod step;
 mod suite;
 pub mod units;
 
+pub use check::artifact;
 pub use error::Error;
 pub use file::{Found, find};
 pub use order::{Flaky, Retry, Shuffle};

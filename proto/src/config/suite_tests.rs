@@ -56,6 +56,11 @@ fn what_is_wrong_with_a_suite_is_said_with_its_name() {
         "[[suite]]\nname = 'a'\nenv = { 'A=B' = '1' }",
         "[[suite]]\nname = 'a'\nseting = 'config'",
         "[[suite]]\nname = 'a'\ncommand = 'make'\njunit = 3",
+        "[[suite]]\nname = 'a'\ncommand = 'make'\njunit = '../junit.xml'",
+        "[[suite]]\nname = 'a'\ncommand = 'make'\njunit = ['a.xml', '/tmp/b.xml']",
+        "[[suite]]\nname = 'a'\ncommand = 'make'\njunit = ' '",
+        "[[suite]]\nname = 'a'\ntags = ['slow', '']",
+        "[[suite]]\nname = ' '",
     ];
     let messages: Vec<String> = texts.iter().map(|text| message(text)).collect();
     insta::assert_snapshot!(messages.join("\n"));

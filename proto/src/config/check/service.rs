@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::schema::Service;
-use super::{below_root, not_blank, user, variable};
+use super::{below_root, none_blank, not_blank, user, variable};
 
 pub(super) fn check(services: &BTreeMap<String, Service>) -> Result<(), String> {
     services.iter().try_for_each(|(name, service)| check_one(name, service))?;
@@ -21,6 +21,11 @@ fn check_one(name: &str, service: &Service) -> Result<(), String> {
     not_blank(&key("image"), service.image.as_deref())?;
     user(&key("user"), service.user.as_deref())?;
     service.env.keys().try_for_each(|name| variable(&key("env"), name))?;
+    none_blank(&key("only"), &service.only)?;
+    // Later words may well be empty.
+    [("command", &service.command), ("ready", &service.ready)]
+        .iter()
+        .try_for_each(|(name, words)| not_blank(&key(name), words.first().map(String::as_str)))?;
     check_folders(name, service)?;
     check_readiness(name, service)
 }

@@ -1,6 +1,6 @@
 //! `[[suite]]`: names, and keys that belong to another kind of suite.
 
-use super::{not_blank, variable, within_project};
+use super::{none_blank, not_blank, variable, within_project};
 use crate::config::suite::{Suite, SuiteKind};
 use crate::id::SuiteName;
 
@@ -32,8 +32,16 @@ fn check_one(suite: &Suite) -> Result<(), String> {
         ("list", suite.list.as_deref()),
     ];
     texts.iter().try_for_each(|(text, value)| not_blank(&key(text), *value))?;
-    let globs = suite.junit.iter();
-    globs.map(Some).try_for_each(|glob| not_blank(&key("junit"), glob.map(String::as_str)))?;
+    suite.junit.iter().try_for_each(|glob| within_project(&key("junit"), Some(glob)))?;
+    let lists = [
+        ("include", &suite.include),
+        ("exclude", &suite.exclude),
+        ("tags", &suite.tags),
+        ("exclude_tags", &suite.exclude_tags),
+        ("patterns", &suite.patterns),
+    ];
+    let given = lists.iter().filter_map(|(name, list)| Some((name, list.as_ref()?)));
+    given.map(|(name, list)| none_blank(&key(name), list)).collect::<Result<(), _>>()?;
     suite.env.keys().try_for_each(|variable_name| variable(&key("env"), variable_name))?;
     check_kind(suite)
 }
