@@ -26,7 +26,7 @@ fn all() -> [Summary; 2] {
 }
 
 #[track_caller]
-fn assert_valid(schema: &Path, document: &Value) {
+pub(crate) fn assert_valid(schema: &Path, document: &Value) {
     let schema = parsed(&std::fs::read_to_string(schema).unwrap());
     let schema = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = schema
@@ -36,7 +36,7 @@ fn assert_valid(schema: &Path, document: &Value) {
     assert!(errors.is_empty(), "{errors:#?}");
 }
 
-fn file(name: &str) -> std::path::PathBuf {
+pub(crate) fn file(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 

@@ -1,5 +1,7 @@
 //! The machine-readable summary: a versioned contract, apart from the types it is made from.
 
+mod around;
+
 use std::collections::BTreeMap;
 
 use muletrain_proto::id::{AgentId, AppLabel, RunId};
@@ -64,6 +66,9 @@ struct Run<'a> {
     /// Those of which it is known how much memory they took.
     classes: Vec<Class<'a>>,
     tests: Vec<Test<'a>>,
+    /// Commands, files, warnings and coverage.
+    #[serde(flatten)]
+    around: around::Around<'a>,
 }
 
 #[derive(Serialize)]
@@ -155,6 +160,7 @@ fn run(summary: &Summary) -> Run<'_> {
         problems: summary.problems.iter().map(trouble).collect(),
         classes: summary.classes.iter().filter_map(class).collect(),
         tests: summary.tests.iter().map(|one| test(summary, one)).collect(),
+        around: around::around(&summary.around),
     }
 }
 
