@@ -41,6 +41,10 @@ pub enum Command {
     /// The snapshot is read from standard input, as `build` prints it. Agents whose Docker
     /// Engine lacks the images get them from there.
     Push(Push),
+    /// Print a snapshot if all of it is still there, and nothing if something is gone
+    ///
+    /// The snapshot is read from standard input, as `build` prints it.
+    Find(Find),
     /// Freeze a checkout and set its test databases up, so that the next run finds them
     ///
     /// They are kept on this host, and used by every run whose migrations, models and settings
@@ -123,6 +127,14 @@ pub struct Push {
     #[arg(long, value_name = "URL", env = "MULETRAIN_SCHEDULER")]
     pub scheduler: Address,
     /// Where they are.
+    #[command(flatten)]
+    pub places: Places,
+}
+
+/// Arguments of `find`.
+#[derive(Debug, Args)]
+pub struct Find {
+    /// Where it would be.
     #[command(flatten)]
     pub places: Places,
 }

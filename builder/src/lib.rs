@@ -7,6 +7,7 @@ pub mod build;
 pub mod cli;
 pub mod docker;
 pub mod error;
+pub mod find;
 pub mod gc;
 pub mod parts;
 pub mod preview;
@@ -76,6 +77,14 @@ pub fn run(cli: Cli) -> Result<(), Error> {
             let settings = settings::Push::resolve(arguments)?;
             let snapshot = push::read()?;
             until_signal(push::push(&settings, &snapshot, &progress), async {})
+        }
+        Command::Find(arguments) => {
+            let settings = settings::Build::resolve_find(arguments)?;
+            let snapshot = push::read()?;
+            match until_signal(find::is_there(&settings, &snapshot), async {})? {
+                true => print_json(&snapshot),
+                false => Ok(()),
+            }
         }
         Command::Gc(arguments) => {
             let json = arguments.json;

@@ -60,6 +60,14 @@ impl Build {
         Ok(build)
     }
 
+    /// Resolves the arguments of `find`.
+    ///
+    /// # Errors
+    /// When no cache folder is known.
+    pub fn resolve_find(arguments: cli::Find) -> Result<Self, Error> {
+        Self::at(arguments.places, None)
+    }
+
     /// What no project is needed for.
     fn at(places: cli::Places, configured: Option<String>) -> Result<Self, Error> {
         Ok(Self {

@@ -219,3 +219,22 @@ fn images_of_two_projects_are_two() {
     let ids = BTreeSet::from([one.build().id.to_string(), two.build().id.to_string()]);
     assert_eq!(ids.len(), 2);
 }
+
+#[test]
+fn a_snapshot_is_found_while_all_of_it_is_there() {
+    let frozen = Frozen::new(&[INSTALL], "");
+    let snapshot = frozen.build();
+    let find = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_muletrain-builder"));
+        command.args(["find", "--cache"]).arg(frozen.0.cache());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        serde_json::to_writer(child.stdin.take().unwrap(), &snapshot).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(serde_json::from_str::<Snapshot>(&find()).unwrap(), snapshot);
+    docker(&["rmi", "--force", image(&snapshot)]);
+    assert_eq!(find(), "");
+}

@@ -28,10 +28,12 @@ pub use error::Error;
 
 use std::collections::BTreeMap;
 
+use muletrain_proto::blob;
 use muletrain_proto::config::Runtime;
-use muletrain_proto::snapshot::Service;
+use muletrain_proto::snapshot::{Service, Snapshot};
 
 use crate::build::{Frozen, Place, Placed};
+use crate::process::Cache;
 use crate::settings;
 
 /// Characters of a digest that name an image.
@@ -82,6 +84,22 @@ pub async fn place(
     [&base.image.id, &made.image].into_iter().for_each(|image| garbage::record_use(&used, image));
     place.progress.say(&format!("snapshot {id} is image {}", made.image));
     Ok(Placed { id, content: made.content(&base), python: base.python, images })
+}
+
+/// Whether an engine has all images of a snapshot; if so, they count as used now.
+///
+/// # Errors
+/// When the engine does not answer.
+pub async fn has(engine: &Engine, snapshot: &Snapshot, cache: &Cache) -> Result<bool, Error> {
+    let images = blob::images(snapshot);
+    for image in &images {
+        if engine.image(&image.to_string()).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    let used = cache.used();
+    images.iter().for_each(|image| garbage::record_use(&used, &image.to_string()));
+    Ok(true)
 }
 
 /// Ids of the images that the engine has for services, by the services' names.
