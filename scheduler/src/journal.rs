@@ -54,6 +54,7 @@ impl Journal {
         DirBuilder::new().mode(0o700).create(&directory).map_err(failed)?;
         let mut options = OpenOptions::new();
         let file = options.append(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+        hold(&file);
         let mut journal = Self { path, file, lines: 0 };
         journal.write(&journal::line(&Header::new(run.clone())), 1, true)?;
         Ok(journal)
@@ -81,6 +82,7 @@ impl Journal {
         let empty = || io::Error::new(io::ErrorKind::UnexpectedEof, "it has no header");
         let header = header.ok_or_else(empty).map_err(disk("read"))?;
         let file = OpenOptions::new().append(true).open(path).map_err(disk("open"))?;
+        hold(&file);
         file.set_len(length).map_err(disk("cut off the end of"))?;
         Ok((Self { path: path.to_owned(), file, lines }, header, entries))
     }
@@ -124,6 +126,15 @@ impl Journal {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Says that a journal is being written, for as long as it is open: so it is neither packed nor
+/// removed, and whoever reads along knows that there is more to come. A disk without locks has to
+/// do without.
+fn hold(file: &File) {
+    if let Err(error) = file.try_lock() {
+        tracing::debug!("a journal is written without a lock: {error}");
     }
 }
 
@@ -187,6 +198,19 @@ mod tests {
         journal.append(7, [stopping()].iter()).unwrap();
         let error = Journal::resume(journal.path()).unwrap_err().to_string();
         assert!(error.ends_with("journal.jsonl, line 2"), "{error}");
+    }
+
+    #[test]
+    fn it_is_locked_for_as_long_as_it_is_open() {
+        let runs = tempfile::tempdir().unwrap();
+        let journal = Journal::create(runs.path(), &run()).unwrap();
+        let path = journal.path().to_owned();
+        let is_free = || File::open(&path).unwrap().try_lock_shared().is_ok();
+        assert!(!is_free());
+        drop(journal);
+        assert!(is_free());
+        let (_journal, _, _) = Journal::resume(&path).unwrap();
+        assert!(!is_free());
     }
 
     #[test]

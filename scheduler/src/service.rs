@@ -1,5 +1,6 @@
 //! The gRPC services: wire messages in and out, and nothing decided.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 
 use muletrain_proto::client::MESSAGE_LIMIT;
@@ -19,6 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::blobs;
 use crate::handle::{Followed, Handle, Outbox, SubmitError};
+use crate::packed;
 use crate::pure::fleet::Connection;
 
 /// Journal lines read ahead of whoever watches.
@@ -179,8 +181,7 @@ async fn read_along(
     from: u64,
     sender: &mpsc::Sender<Result<wire::JournalLine, Status>>,
 ) -> std::io::Result<()> {
-    let file = tokio::fs::File::open(&followed.path).await?;
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::new(open(followed.path.clone()).await?);
     let (mut number, mut line) = (0, String::new());
     loop {
         let written = *followed.written.borrow_and_update();
@@ -202,6 +203,15 @@ async fn read_along(
             }
         }
     }
+}
+
+/// A journal's text. That of a run that is over may be packed by now.
+async fn open(path: PathBuf) -> std::io::Result<tokio::fs::File> {
+    let text = tokio::task::spawn_blocking(move || match packed::is_packed(&path) {
+        true => packed::unpacked(&path),
+        false => std::fs::File::open(&path).or_else(|_| packed::unpacked(&path)),
+    });
+    Ok(tokio::fs::File::from_std(text.await??))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature that map_err wants")]

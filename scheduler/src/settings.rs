@@ -12,6 +12,7 @@ use muletrain_proto::id::SuiteName;
 use muletrain_proto::run::{Limits, Options, RetriedTests, RetryRule, Selection};
 
 use crate::cli::{self, RunArguments};
+use crate::pure::retention::Rules;
 
 /// What a run of a project needs to know.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub struct Settings {
     pub junit: Option<PathBuf>,
     /// Where runs are kept.
     pub results: PathBuf,
+    /// How many of them, and for how long.
+    pub retention: Rules,
 }
 
 /// Why there are no settings.
@@ -144,6 +147,7 @@ fn merge(arguments: &RunArguments, config: &Config) -> Result<Settings, Error> {
             .results
             .clone()
             .unwrap_or_else(|| state_folder(&arguments.path).join("runs")),
+        retention: Rules::from(&config.results),
     })
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use muletrain_proto::id::RunId;
-use muletrain_proto::journal::{FILE_NAME, Record};
+use muletrain_proto::journal::Record;
 use muletrain_proto::run::{Overview, State};
 use tokio::sync::watch;
 
 use crate::handle::{Followed, Written};
 use crate::journal::{Error, Journal};
+use crate::packed;
 use crate::pure::run::Run;
 
 /// Runs that may be created within one second before the clock has to move on.
@@ -96,8 +97,8 @@ impl Shelf {
             let path = open.journal.path().to_owned();
             return Some(Followed { path, written: open.written.subscribe() });
         }
-        let path = self.directory.join(run.as_str()).join(FILE_NAME);
-        let lines = count_lines(&path)?;
+        let path = packed::find(&self.directory.join(run.as_str()))?;
+        let lines = count_lines(&path).ok()?;
         let (_, written) = watch::channel(Written { lines, closed: true });
         Some(Followed { path, written })
     }
@@ -117,7 +118,10 @@ impl Shelf {
     pub(crate) fn recover(&mut self) -> Vec<(RunId, Vec<Record>)> {
         let mut recovered = Vec::new();
         for run in self.stored() {
-            let path = self.directory.join(run.as_str()).join(FILE_NAME);
+            let Some(path) = packed::find(&self.directory.join(run.as_str())) else { continue };
+            if packed::is_packed(&path) {
+                continue;
+            }
             match Journal::resume(&path) {
                 Ok((journal, header, entries)) if header.run == run => {
                     let is_over =
@@ -174,9 +178,13 @@ fn run_id(now: u64, attempt: u32) -> RunId {
     RunId::new(name).expect("digits and dashes make a valid id")
 }
 
-fn count_lines(path: &Path) -> Option<u64> {
-    let text = std::fs::read(path).ok()?;
-    Some(text.iter().filter(|byte| **byte == b'\n').count() as u64)
+fn count_lines(path: &Path) -> std::io::Result<u64> {
+    let mut reader = packed::open(path)?;
+    let mut lines = 0;
+    while reader.skip_until(b'\n')? > 0 {
+        lines += 1;
+    }
+    Ok(lines)
 }
 
 #[cfg(test)]
@@ -207,5 +215,12 @@ mod tests {
         assert_eq!(shelf.newest(), Some(open));
         let followed = shelf.follow(&over).unwrap();
         assert_eq!(*followed.written.borrow(), Written { lines: 3, closed: true });
+
+        packed::pack(&followed.path).unwrap();
+        let followed = shelf.follow(&over).unwrap();
+        assert_eq!(*followed.written.borrow(), Written { lines: 3, closed: true });
+        assert!(packed::is_packed(&followed.path));
+        let mut shelf = Shelf::new(directory.path().to_owned());
+        assert_eq!(shelf.recover().len(), 1);
     }
 }

@@ -1,11 +1,13 @@
 //! Runs that are over, or were, in a folder of runs: found by name, and read without a change.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use muletrain_proto::id::RunId;
 use muletrain_proto::journal::{self, FILE_NAME, Record};
+
+use crate::packed;
 
 /// Name that stands for the newest run.
 const LAST: &str = "last";
@@ -108,7 +110,7 @@ fn repeats(stored: &Stored) -> bool {
 /// Runs that have a journal, the oldest first: ids begin with their time.
 fn names(folder: &Path) -> Vec<RunId> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let has_journal = |run: &RunId| folder.join(run.as_str()).join(FILE_NAME).is_file();
+    let has_journal = |run: &RunId| packed::find(&folder.join(run.as_str())).is_some();
     let mut runs: Vec<RunId> = entries
         .filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok())
         .filter(has_journal)
@@ -137,17 +139,22 @@ fn choose(folder: &Path, runs: &[RunId], name: &str) -> Result<RunId, Error> {
     }
 }
 
-/// The records of a journal. A last line that was cut off, or is being written, is left out.
+/// The records of a journal, packed or not. A last line that was cut off, or is being written, is
+/// left out.
 fn read(path: &Path) -> Result<Vec<Record>, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let mut records = Vec::new();
-    for (index, line) in whole.lines().enumerate() {
-        let wrong = |source| Error::Line { path: path.to_owned(), line: index + 1, source };
-        match index {
-            0 => drop(journal::read_header(line).map_err(wrong)?),
-            _ => records.push(journal::read_entry(line).map_err(wrong)?.record),
+    let mut reader = packed::open(path).map_err(failed)?;
+    let (mut records, mut text) = (Vec::new(), String::new());
+    for line in 1.. {
+        text.clear();
+        reader.read_line(&mut text).map_err(failed)?;
+        if !text.ends_with('\n') {
+            break;
+        }
+        let wrong = |source| Error::Line { path: path.to_owned(), line, source };
+        match line {
+            1 => drop(journal::read_header(&text).map_err(wrong)?),
+            _ => records.push(journal::read_entry(&text).map_err(wrong)?.record),
         }
     }
     Ok(records)
@@ -182,6 +189,16 @@ mod tests {
         assert!(error.ends_with("the newest is 20260102-090000-1"), "{error}");
         let newest: Vec<_> = newest_first(folder.path()).map(|stored| stored.run).collect();
         assert_eq!((newest.len(), newest[0].as_str()), (3, "20260102-090000-1"));
+    }
+
+    #[test]
+    fn a_run_whose_journal_is_packed_is_a_run_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        store(folder.path(), &["20260101-120000", "20260102-090000"]);
+        let before = find(folder.path(), "20260101").unwrap();
+        packed::pack(&folder.path().join("20260101-120000").join(FILE_NAME)).unwrap();
+        assert_eq!(find(folder.path(), "20260101").unwrap(), before);
+        assert_eq!(newest_first(folder.path()).count(), 2);
     }
 
     #[test]

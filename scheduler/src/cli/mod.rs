@@ -96,6 +96,15 @@ pub struct ServeArguments {
     /// Room for images on their way to agents; the longest unused go first
     #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, default_value = "50g", env = "MULETRAIN_KEEP_BLOBS")]
     pub keep_blobs: u64,
+    /// Days after which a run is removed
+    #[arg(long, value_name = "DAYS", default_value_t = 30, env = "MULETRAIN_KEEP_DAYS")]
+    pub keep_days: u32,
+    /// Room for runs; beyond it the oldest are removed
+    #[arg(long, value_name = "SIZE", value_parser = units::parse_bytes, default_value = "1g", env = "MULETRAIN_KEEP_BYTES")]
+    pub keep_bytes: u64,
+    /// The newest runs, which are kept however old and large they are
+    #[arg(long, value_name = "N", default_value_t = 10, env = "MULETRAIN_KEEP_RUNS")]
+    pub keep_runs: u32,
 }
 
 /// Arguments of `runs`.

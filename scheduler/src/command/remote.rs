@@ -24,6 +24,7 @@ use super::{
 use crate::cli::{CancelArguments, RunsArguments, SubmitArguments};
 use crate::handle;
 use crate::interrupt::Interrupts;
+use crate::retention;
 use crate::settings::Settings;
 use crate::sibling::{self, Kept};
 
@@ -66,6 +67,9 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
         if code != ExitCode::Green {
             break;
         }
+    }
+    if code != ExitCode::Interrupted {
+        retention::after_run(&settings).await;
     }
     Ok(code)
 }

@@ -26,6 +26,7 @@ use crate::handle::{self, Handle};
 use crate::history::History;
 use crate::interrupt::Interrupts;
 use crate::listen::Listener;
+use crate::retention;
 use crate::service;
 use crate::settings::Settings;
 use crate::sibling::{self, Agent, Kept};
@@ -93,6 +94,9 @@ pub async fn run(arguments: &RunArguments, common: &Common) -> Result<ExitCode, 
     drop(stop);
     server.abort();
     engine.abort();
+    if code.as_ref().is_ok_and(|code| *code != ExitCode::Interrupted) {
+        retention::after_run(&settings).await;
+    }
     code
 }
 

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt;
 
+use muletrain_proto::config::Results;
 use muletrain_proto::exit_code::ExitCode;
 
 use super::Error;
@@ -11,6 +12,8 @@ use crate::engine::Engine;
 use crate::history::History;
 use crate::interrupt::Interrupts;
 use crate::listen::Listener;
+use crate::pure::retention::Rules;
+use crate::retention;
 use crate::service;
 
 /// Serves agents and runs until told to stop; runs that are not over are taken up again when the
@@ -34,6 +37,7 @@ pub async fn serve(arguments: &ServeArguments) -> Result<ExitCode, Error> {
     let (mut engine, handle) = Engine::new(state.join("runs"), history);
     engine.recover();
     let engine = tokio::spawn(engine.run());
+    retention::in_background(state.join("runs"), rules(arguments));
     let blobs = blobs::Service::new(store, handle.clone());
     let databases = blobs.databases();
     let router = service::router(handle, blobs, Some(databases));

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod near;
 pub mod pattern;
 pub mod plan;
+pub mod retention;
 pub mod rules;
 pub mod run;
 pub mod search;
