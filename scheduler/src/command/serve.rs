@@ -52,3 +52,12 @@ pub async fn serve(arguments: &ServeArguments) -> Result<ExitCode, Error> {
     engine.abort();
     Ok(ExitCode::Green)
 }
+
+/// Which runs of this scheduler are kept.
+fn rules(arguments: &ServeArguments) -> Rules {
+    Rules::from(&Results {
+        keep_days: Some(arguments.keep_days),
+        keep_bytes: Some(arguments.keep_bytes),
+        keep_runs: Some(arguments.keep_runs),
+    })
+}
