@@ -12,7 +12,7 @@ use crate::id::{AgentId, LeaseId, RunId, SuiteName, TestId};
 use crate::inventory::Inventory;
 use crate::lease::{Grant, Lease, Place};
 use crate::link::Hello;
-use crate::plan::Plan;
+use crate::plan::{Estimates, Plan};
 use crate::run::{Options, Stop};
 use crate::snapshot::Snapshot;
 use crate::verdict::Verdict;
@@ -68,6 +68,11 @@ pub enum Record {
         /// The plan.
         plan: Plan,
     },
+    /// What past runs say, before anything is run.
+    Estimated {
+        /// Of its apps and their classes.
+        estimates: Estimates,
+    },
     /// An agent can take work of this run.
     AgentJoined {
         /// Who.
@@ -86,10 +91,18 @@ pub enum Record {
     Leased {
         /// The work.
         lease: Lease,
-        /// Its first grant.
+        /// Its first grant; none: those of its app's tests that are left when it is asked for
+        /// more, a few at a time.
         grant: Option<Grant>,
         /// Where.
         place: Place,
+    },
+    /// A lease was granted further tests. Written before they are sent.
+    Granted {
+        /// Which.
+        lease: LeaseId,
+        /// What.
+        grant: Grant,
     },
     /// Something happened in a pod.
     Observed {

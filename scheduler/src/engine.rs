@@ -243,7 +243,7 @@ impl Engine {
         self.shelf.note(&run);
         if let Some(path) = self.shelf.path(id).filter(|_| run.stop.is_none()) {
             let times = timings::read(&path);
-            warn(self.history.learn(&run.snapshot.name, id.as_str(), &times.apps));
+            warn(self.history.learn(&run.snapshot.name, id.as_str(), &times.estimates));
             if let Some(boot) = times.boot {
                 warn(self.history.learn_boot(&run.snapshot.name, id.as_str(), boot));
             }

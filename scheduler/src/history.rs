@@ -1,4 +1,4 @@
-//! What is remembered between runs: how long apps took, and the inventory of a snapshot.
+//! What is remembered between runs: how long apps and classes took, and the inventory of a snapshot.
 //!
 //! An SQLite file. It is an aid and never a condition: what cannot be read is worked out again.
 
@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use muletrain_proto::id::{AppLabel, SuiteName};
+use muletrain_proto::id::{AppLabel, ClassId, SuiteName};
 use muletrain_proto::inventory::Inventory;
+use muletrain_proto::plan::{AppEstimate, ClassEstimate, Estimates};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
 use rusqlite::{Connection, OptionalExtension, params};
-
-use crate::pure::plan::Estimates;
 
 /// Version of the schema that this build writes and the only one it reads.
 const VERSION: i32 = 1;
@@ -39,6 +38,15 @@ const ADDITIONS: &str = "
     CREATE TABLE IF NOT EXISTS boot_time (
         project TEXT NOT NULL, run TEXT NOT NULL, seconds REAL NOT NULL,
         PRIMARY KEY (project, run)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS setup_time (
+        project TEXT NOT NULL, app TEXT NOT NULL, run TEXT NOT NULL, seconds REAL NOT NULL,
+        PRIMARY KEY (project, app, run)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS class_time (
+        project TEXT NOT NULL, class TEXT NOT NULL, run TEXT NOT NULL, app TEXT NOT NULL,
+        tests INTEGER NOT NULL, seconds REAL NOT NULL,
+        PRIMARY KEY (project, class, run)
     ) WITHOUT ROWID;
 ";
 
@@ -104,17 +112,31 @@ impl History {
         Self::open(Path::new(":memory:"))
     }
 
-    /// How long each app of a project is expected to take: the median of its latest runs.
+    /// How long the apps and classes of a project are expected to take: the medians of their
+    /// latest runs.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn estimates(&self, project: &str) -> Result<Estimates, Error> {
-        let mut query = self.connection.prepare_cached(
+        let whole = self.of_apps("app_time", project)?;
+        let setups = self.of_apps("setup_time", project)?;
+        let estimate = |(app, whole): (AppLabel, Seconds)| {
+            let setup = setups.get(&app).copied().unwrap_or_default();
+            let work = Seconds::new(whole.get() - setup.get()).unwrap_or_default();
+            (app, AppEstimate { setup, work })
+        };
+        let apps = whole.into_iter().map(estimate).collect();
+        Ok(Estimates { apps, classes: self.of_classes(project)? })
+    }
+
+    /// Medians of the latest runs, by app.
+    fn of_apps(&self, table: &str, project: &str) -> Result<BTreeMap<AppLabel, Seconds>, Error> {
+        let mut query = self.connection.prepare_cached(&format!(
             "SELECT app, seconds FROM (
                  SELECT app, seconds, row_number() OVER (PARTITION BY app ORDER BY run DESC) AS age
-                 FROM app_time WHERE project = ?1
-             ) WHERE age <= ?2",
-        )?;
+                 FROM {table} WHERE project = ?1
+             ) WHERE age <= ?2"
+        ))?;
         let rows = query.query_map(params![project, RECENT], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, f64>(1)?))
         })?;
@@ -127,6 +149,31 @@ impl History {
             }
         }
         Ok(times.into_iter().filter_map(|(app, times)| Some((app, median(times)?))).collect())
+    }
+
+    fn of_classes(&self, project: &str) -> Result<BTreeMap<ClassId, ClassEstimate>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT class, app, tests, seconds FROM class_time WHERE project = ?1 ORDER BY run",
+        )?;
+        let rows = query.query_map(params![project], |row| {
+            let names = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+            Ok((names, row.get::<_, u32>(2)?, row.get::<_, f64>(3)?))
+        })?;
+        let mut known: BTreeMap<ClassId, (ClassEstimate, Vec<Seconds>)> = BTreeMap::new();
+        for row in rows {
+            let ((class, app), tests, seconds) = row?;
+            let names = (ClassId::new(class), AppLabel::new(app), Seconds::new(seconds));
+            let (Ok(class), Ok(app), Ok(per_test)) = names else { continue };
+            let latest = ClassEstimate { app, tests, per_test };
+            let (estimate, times) = known.entry(class).or_insert((latest.clone(), Vec::new()));
+            *estimate = latest;
+            times.push(per_test);
+        }
+        let estimate = |(estimate, times)| {
+            let per_test = median(times).unwrap_or_default();
+            ClassEstimate { per_test, ..estimate }
+        };
+        Ok(known.into_iter().map(|(class, all)| (class, estimate(all))).collect())
     }
 
     /// How long a project's pods are expected to take until Django is loaded.
@@ -154,18 +201,35 @@ impl History {
         Ok(())
     }
 
-    /// Remembers how long apps took in a run.
+    /// Remembers how long apps and classes took in a run.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn learn(&mut self, project: &str, run: &str, times: &Estimates) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
-        for (app, seconds) in times {
+        for (app, times) in &times.apps {
+            for (table, seconds) in [("app_time", times.whole()), ("setup_time", times.setup)] {
+                transaction.execute(
+                    &format!("INSERT OR REPLACE INTO {table} VALUES (?1, ?2, ?3, ?4)"),
+                    params![project, app.as_str(), run, seconds.get()],
+                )?;
+            }
+        }
+        for (class, ClassEstimate { app, tests, per_test }) in &times.classes {
             transaction.execute(
-                "INSERT OR REPLACE INTO app_time VALUES (?1, ?2, ?3, ?4)",
-                params![project, app.as_str(), run, seconds.get()],
+                "INSERT OR REPLACE INTO class_time VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![project, class.as_str(), run, app.as_str(), tests, per_test.get()],
             )?;
         }
+        transaction.execute(
+            "DELETE FROM class_time WHERE (project, class, run) IN (
+                 SELECT project, class, run FROM (
+                     SELECT project, class, run,
+                            row_number() OVER (PARTITION BY class ORDER BY run DESC) AS age
+                     FROM class_time WHERE project = ?1
+                 ) WHERE age > ?2)",
+            params![project, RECENT],
+        )?;
         Ok(transaction.commit()?)
     }
 
@@ -228,7 +292,14 @@ mod tests {
     use super::*;
 
     fn times(app: &str, seconds: f64) -> Estimates {
-        Estimates::from([(AppLabel::new(app).unwrap(), Seconds::new(seconds).unwrap())])
+        let [setup, work, per_test] =
+            [seconds / 4.0, seconds * 0.75, seconds / 8.0].map(|time| Seconds::new(time).unwrap());
+        let app = AppLabel::new(app).unwrap();
+        let class = ClassEstimate { app: app.clone(), tests: 6, per_test };
+        Estimates {
+            apps: [(app, AppEstimate { setup, work })].into(),
+            classes: [(ClassId::new("shop.tests.T").unwrap(), class)].into(),
+        }
     }
 
     #[test]
@@ -239,7 +310,7 @@ mod tests {
         }
         let estimates = history.estimates("site").unwrap();
         assert_eq!(estimates, times("shop", 3.0));
-        assert!(history.estimates("another").unwrap().is_empty());
+        assert_eq!(history.estimates("another").unwrap(), Estimates::default());
     }
 
     #[test]
@@ -259,7 +330,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("history.sqlite3");
         History::open(&path).unwrap().learn("site", "r", &times("shop", 1.0)).unwrap();
-        assert_eq!(History::open(&path).unwrap().estimates("site").unwrap().len(), 1);
+        assert_eq!(History::open(&path).unwrap().estimates("site").unwrap(), times("shop", 1.0));
 
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = History::open(&path).unwrap_err().to_string();

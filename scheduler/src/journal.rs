@@ -140,7 +140,10 @@ fn hold(file: &File) {
 
 /// What must be on the disk before it has any effect: an agent may act on it.
 fn must_last(record: &Record) -> bool {
-    matches!(record, Record::Opened { .. } | Record::Leased { .. } | Record::Closed)
+    matches!(
+        record,
+        Record::Opened { .. } | Record::Leased { .. } | Record::Granted { .. } | Record::Closed
+    )
 }
 
 #[cfg(test)]

@@ -14,10 +14,12 @@ fn retrying(retries: u32) -> Options {
     Options { retries, ..Options::default() }
 }
 
-/// The tests of every lease of the run, the tries among them.
+/// The tests of every grant that names them, with their tries.
 fn granted(world: &World) -> Vec<Vec<(String, u32)>> {
     let tests = world.records.iter().filter_map(|record| match record {
-        Record::Leased { grant: Some(grant), .. } => grant.tests.as_ref(),
+        Record::Leased { grant: Some(grant), .. } | Record::Granted { grant, .. } => {
+            grant.tests.as_ref()
+        }
         _ => None,
     });
     tests

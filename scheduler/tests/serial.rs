@@ -4,6 +4,7 @@ mod world;
 
 use muletrain_proto::id::{RunId, TestId};
 use muletrain_proto::journal::Record;
+use muletrain_proto::lease::Work;
 use muletrain_proto::run::Options;
 use world::{World, run_id};
 
@@ -21,14 +22,17 @@ fn printing() -> World {
 
 /// Classes of each pod that is up.
 fn running(world: &World) -> Vec<Vec<&str>> {
-    let tests = world.pods.values().filter_map(|pod| pod.grant.as_ref()?.tests.as_ref());
+    let tests = world.pods.values().filter_map(|pod| match &pod.lease.work {
+        Work::Run { tests, .. } => tests.as_ref(),
+        Work::Collect { .. } | Work::Combine { .. } => None,
+    });
     let class = |test: &TestId| {
         let (class, _) = test.as_str().rsplit_once('.').expect("an id has a class");
         world.project.iter().flat_map(|(_, tests)| tests).find_map(|known| {
             known.as_str().strip_prefix(class).map(|_| &known.as_str()[..class.len()])
         })
     };
-    let classes = tests.map(|tests| tests.iter().filter_map(|test| class(&test.id)));
+    let classes = tests.map(|tests| tests.iter().filter_map(class));
     let mut all: Vec<Vec<&str>> = classes
         .map(|classes| {
             let mut classes: Vec<&str> = classes.collect();
@@ -54,7 +58,8 @@ fn other_work_goes_on_while_a_class_has_something_to_itself() {
     world.submit(serial());
     assert_eq!(world.leased_apps(), ["collect"], "nobody knows yet what has to be kept apart");
     until_inventory(&mut world);
-    assert_eq!(running(&world), [vec!["a.tests.Printer"], vec!["b.tests.T"]]);
+    let running = running(&world);
+    assert_eq!(running, [["a.tests.Printer"], ["a.tests.T"], ["b.tests.T"]]);
     world.settle_down();
     assert!(world.is_closed() && world.run().ledger.settled() == 7);
 }

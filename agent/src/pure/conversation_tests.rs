@@ -323,6 +323,19 @@ fn resumed() -> Input {
 }
 
 #[test]
+fn a_last_grant_without_tests_ends_the_pod() {
+    let mut talk = Talk::of(work());
+    talk.tell(started());
+    for event in [booted(), planned(), ready()] {
+        talk.say(event);
+    }
+    assert_eq!(talk.tell(grant(1, false)), ["command `run`"]);
+    talk.say(Event::Done { grant: 1 });
+    let nothing = Grant { number: 2, tests: Some(vec![]), last: true, ordered: false };
+    assert_eq!(talk.tell(Input::Grant(nothing)), ["command `finish`"]);
+}
+
+#[test]
 fn a_pod_whose_child_is_gone_is_there_for_the_next_lease() {
     let mut talk = Talk::running();
     talk.say(Event::Done { grant: 1 });

@@ -17,7 +17,7 @@ use crate::inventory::{Class, Inventory, LoadError, Test};
 use crate::lease::{Grant, GrantedTest, Lease, Place, Work};
 use crate::link::{Hello, Runtime};
 use crate::outcome::{Death, Ending, Failure, FailureKind, Output};
-use crate::plan::{Plan, PlannedApp};
+use crate::plan::{AppEstimate, ClassEstimate, Estimates, Plan, PlannedApp};
 use crate::run::Stop;
 use crate::seconds::Seconds;
 use crate::snapshot::{App, Content, Environment, Revision, Snapshot};
@@ -33,11 +33,22 @@ pub(super) fn records() -> Vec<Record> {
                 apps: vec![PlannedApp {
                     app: app(),
                     estimate: Some(seconds(1.5)),
+                    longest: Some(seconds(0.75)),
                     test_files: 3,
                     reason: "longest".to_owned(),
                 }],
                 slots: 2,
                 lower_bound: seconds(1.5),
+            },
+        },
+        Record::Estimated {
+            estimates: Estimates {
+                apps: [(app(), AppEstimate { setup: seconds(0.5), work: seconds(1.0) })].into(),
+                classes: [(
+                    class(),
+                    ClassEstimate { app: app(), tests: 4, per_test: seconds(0.25) },
+                )]
+                .into(),
             },
         },
         Record::AgentJoined { agent: hello() },
@@ -84,6 +95,10 @@ pub(super) fn records() -> Vec<Record> {
             },
             grant: None,
             place: Place { agent: agent(), slot: 1 },
+        },
+        Record::Granted {
+            lease: LeaseId(1),
+            grant: Grant { number: 2, tests: None, last: false, ordered: false },
         },
         Record::LeaseLost { lease: LeaseId(1), reason: "the agent is gone".to_owned() },
         Record::Inventory {

@@ -1,6 +1,6 @@
 //! Lines of a journal.
 
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -11,10 +11,10 @@ use super::{
     app_label, counted, event, grant, inventory, lease, run_id, seconds, suite_name, test_id, text,
     texts, token,
 };
-use crate::id::{AgentId, LeaseId};
+use crate::id::{AgentId, ClassId, LeaseId};
 use crate::journal::{Entry, Header, Record};
 use crate::lease::Place;
-use crate::plan::{Plan, PlannedApp};
+use crate::plan::{AppEstimate, ClassEstimate, Estimates, Plan, PlannedApp};
 
 /// A header of this version.
 pub(crate) fn header() -> impl Strategy<Value = Header> {
@@ -41,6 +41,7 @@ fn about_run() -> impl Strategy<Value = Record> {
             Record::Opened { snapshot: Box::new(snapshot), options: Box::new(options) }
         }),
         plan().prop_map(|plan| Record::Planned { plan }),
+        estimates().prop_map(|estimates| Record::Estimated { estimates }),
         hello().prop_map(|agent| Record::AgentJoined { agent }),
         (agent(), any::<bool>(), text()).prop_map(|(agent, lost, reason)| Record::AgentLeft {
             agent,
@@ -65,6 +66,8 @@ fn about_lease() -> impl Strategy<Value = Record> {
         (counted(), 1..=u64::MAX, event()).prop_map(|(lease, sequence, event)| {
             Record::Observed { lease: LeaseId(lease), sequence, event }
         }),
+        (counted(), grant())
+            .prop_map(|(lease, grant)| Record::Granted { lease: LeaseId(lease), grant }),
         (counted(), text())
             .prop_map(|(lease, reason)| Record::LeaseLost { lease: LeaseId(lease), reason }),
     ]
@@ -91,9 +94,25 @@ fn about_tests() -> impl Strategy<Value = Record> {
     ]
 }
 
+fn estimates() -> impl Strategy<Value = Estimates> {
+    let app = (seconds(), seconds()).prop_map(|(setup, work)| AppEstimate { setup, work });
+    let class = (app_label(), any::<u32>(), seconds())
+        .prop_map(|(app, tests, per_test)| ClassEstimate { app, tests, per_test });
+    let apps = btree_map(app_label(), app, 0..3);
+    (apps, btree_map(token(ClassId::new), class, 0..3))
+        .prop_map(|(apps, classes)| Estimates { apps, classes })
+}
+
 fn plan() -> impl Strategy<Value = Plan> {
-    let app = (app_label(), option::of(seconds()), any::<u32>(), text()).prop_map(
-        |(app, estimate, test_files, reason)| PlannedApp { app, estimate, test_files, reason },
+    let times = || option::of(seconds());
+    let app = (app_label(), times(), times(), any::<u32>(), text()).prop_map(
+        |(app, estimate, longest, test_files, reason)| PlannedApp {
+            app,
+            estimate,
+            longest,
+            test_files,
+            reason,
+        },
     );
     (vec(app, 0..3), any::<u32>(), seconds()).prop_map(|(apps, slots, lower_bound)| Plan {
         apps,

@@ -70,6 +70,7 @@ mod tests {
         let app = |label: &str, reason: &str| PlannedApp {
             app: AppLabel::new(label).unwrap(),
             estimate: None,
+            longest: None,
             test_files: 1,
             reason: reason.to_owned(),
         };
@@ -88,6 +89,7 @@ mod tests {
         let app = |label: &str| PlannedApp {
             app: AppLabel::new(label).unwrap(),
             estimate: None,
+            longest: None,
             test_files: 1,
             reason: String::new(),
         };

@@ -12,6 +12,7 @@ use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
 use super::around::Ahead;
+use super::batch;
 use super::decide::{can_take, leave, lose};
 use super::fleet::{self, Agent, LEASE_TIME};
 use super::run::{LOST_LIMIT, Run};
@@ -28,7 +29,15 @@ const AGENT_WAIT: Moment = 60_000;
 #[must_use]
 pub fn advance(state: &State, now: Moment) -> Step {
     let mut step = Step::default();
-    let rules = [lose_silent_agents, stop_runs, end_stopped, settle_broken, close_runs, hand_out];
+    let rules = [
+        lose_silent_agents,
+        stop_runs,
+        end_stopped,
+        settle_broken,
+        close_runs,
+        grant_more,
+        hand_out,
+    ];
     for rule in rules {
         rule(state, now, &mut step);
         if !step.is_empty() {
@@ -234,6 +243,19 @@ pub(super) fn close(state: &State, run: &Run, step: &mut Step) {
         step.send(id, ToAgent::Forget(run.id.clone()));
     }
     step.effects.push(Effect::Archive(run.id.clone()));
+}
+
+/// The next tests for a pod that waits for some.
+fn grant_more(state: &State, _now: Moment, step: &mut Step) {
+    for run in state.runs.values().filter(|run| run.stop.is_none()) {
+        let waiting = run.leases.values().find(|held| held.is_waiting());
+        let Some(held) = waiting else { continue };
+        let grant = batch::next(run, held);
+        let key = held.lease.key.clone();
+        step.record(&run.id, Record::Granted { lease: key.lease, grant: grant.clone() });
+        step.send(&held.place.agent, ToAgent::Grant(key, grant));
+        return;
+    }
 }
 
 /// One lease, for the run that has fewest, on an agent that has room.

@@ -9,6 +9,7 @@ use muletrain_proto::inventory::Inventory;
 use muletrain_proto::journal::Record;
 use muletrain_proto::link::{Hello, Report, ToAgent};
 use muletrain_proto::outcome::Ending;
+use muletrain_proto::plan::Estimates;
 use muletrain_proto::run::{Options, Stop};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::Snapshot;
@@ -19,7 +20,7 @@ use super::advance;
 use super::around::Ahead;
 use super::fleet::{self, Agent, Connection, HEARTBEAT};
 use super::label;
-use super::plan::{self, Estimates};
+use super::plan;
 use super::run::{Held, Run};
 use super::state::{Effect, State, Step};
 use super::wanted;
@@ -73,7 +74,7 @@ pub fn decide(state: &State, now: Moment, input: Input) -> Step {
     }
     match input {
         Input::Submitted { run, snapshot, options, estimates, remembered } => {
-            submit(state, &mut step, &run, snapshot, options, &estimates, remembered);
+            submit(state, &mut step, &run, snapshot, options, estimates, remembered);
         }
         Input::Connected(connection, hello) => connect(state, now, &mut step, connection, hello),
         Input::Credited(agent, count) => step.fleet(fleet::Change::Credited { agent, count }),
@@ -111,18 +112,21 @@ fn submit(
     id: &RunId,
     snapshot: Box<Snapshot>,
     options: Box<Options>,
-    estimates: &Estimates,
+    estimates: Estimates,
     remembered: BTreeMap<SuiteName, Inventory>,
 ) {
     let mut run = Run::new(id.clone(), snapshot.clone(), options.clone(), 0);
     let slots = state.fleet.slots_for(&snapshot.content);
     let apps = label::named_apps(&run.targets, &snapshot.apps);
-    let plan = plan::make(apps.into_iter(), estimates, slots);
+    let plan = plan::make(apps.into_iter(), &estimates, slots);
     step.record(id, Record::Opened { snapshot, options });
     for agent in state.fleet.iter().map(|(_, agent)| agent) {
         step.record(id, Record::AgentJoined { agent: agent.hello.clone() });
     }
     step.record(id, Record::Planned { plan });
+    if estimates != Estimates::default() {
+        step.record(id, Record::Estimated { estimates });
+    }
     for (suite, inventory) in remembered {
         let record = wanted::select(&run, suite, inventory, true);
         run.apply(0, &record);

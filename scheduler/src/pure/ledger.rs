@@ -2,11 +2,14 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use muletrain_proto::id::{AppLabel, TestId};
-use muletrain_proto::inventory::Inventory;
+use muletrain_proto::id::{AppLabel, LeaseId, TestId};
+use muletrain_proto::inventory::{Class, Inventory};
 use muletrain_proto::verdict::Verdict;
 
+use super::cost::{Costs, Micros};
+use super::pool::Pool;
 use super::rules::Rules;
 
 /// The account of every test of a run.
@@ -15,7 +18,22 @@ pub struct Ledger {
     tests: BTreeMap<TestId, Account>,
     /// Tests without a verdict, by app: what is left to do.
     open: BTreeMap<AppLabel, BTreeSet<TestId>>,
+    /// Of those, what no lease holds.
+    free: BTreeMap<AppLabel, Free>,
+    /// And what leases hold.
+    held: BTreeMap<LeaseId, BTreeSet<TestId>>,
     red: u32,
+}
+
+/// Tests of an app that no lease holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Free {
+    /// Those that any pod may be granted that has the services they need, by those.
+    pub pools: BTreeMap<Arc<[String]>, Pool>,
+    /// Those that must have something to themselves.
+    pub locked: BTreeSet<TestId>,
+    /// Those that failed and have another try.
+    pub again: BTreeSet<TestId>,
 }
 
 /// The account of one test.
@@ -25,14 +43,22 @@ pub struct Account {
     pub app: AppLabel,
     /// The module that loads it.
     pub module: String,
+    /// What is granted as a whole: its class, or its module.
+    pub job: Arc<str>,
+    /// Django's order: lower first.
+    pub phase: u32,
+    /// What it is expected to take; none: nothing is known.
+    pub cost: Option<Micros>,
     /// What it must have to itself while it runs, by name.
-    pub locks: Vec<String>,
+    pub locks: Arc<[String]>,
     /// Services that not every pod has and that it needs, by name.
-    pub needs: Vec<String>,
+    pub needs: Arc<[String]>,
     /// Tries granted so far.
     pub tries: u32,
     /// Agents lost while it ran.
     pub lost_under: u32,
+    /// The lease that is to give its verdict.
+    pub holder: Option<LeaseId>,
     /// Further tries it may have.
     pub retries: u32,
     /// Tries that ended red.
@@ -46,14 +72,20 @@ pub struct Account {
 }
 
 impl Account {
-    fn new(app: &AppLabel, module: &str) -> Self {
+    /// Of a test of which nothing has come yet.
+    #[must_use]
+    pub fn new(app: &AppLabel, module: &str) -> Self {
         Self {
             app: app.clone(),
             module: module.to_owned(),
-            locks: Vec::new(),
-            needs: Vec::new(),
+            job: module.into(),
+            phase: 0,
+            cost: None,
+            locks: Arc::default(),
+            needs: Arc::default(),
             tries: 0,
             lost_under: 0,
+            holder: None,
             retries: 0,
             failures: 0,
             judged: 0,
@@ -86,18 +118,50 @@ impl Account {
     }
 }
 
+impl Free {
+    fn insert(&mut self, test: &TestId, account: &Account) {
+        if account.failures > 0 {
+            self.again.insert(test.clone());
+        } else if account.locks.is_empty() {
+            self.pools.entry(Arc::clone(&account.needs)).or_default().insert(test, account);
+        } else {
+            self.locked.insert(test.clone());
+        }
+    }
+
+    fn remove(&mut self, test: &TestId, account: &Account) {
+        self.again.remove(test);
+        self.locked.remove(test);
+        if let Some(pool) = self.pools.get_mut(&account.needs) {
+            pool.remove(test, account);
+            if pool.is_empty() {
+                self.pools.remove(&account.needs);
+            }
+        }
+    }
+
+    /// Whether nothing is left in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pools.is_empty() && self.locked.is_empty() && self.again.is_empty()
+    }
+}
+
 impl Ledger {
     /// Opens an account for every test and load error that has none yet.
-    pub fn add(&mut self, inventory: &Inventory, rules: &Rules) {
+    pub fn add(&mut self, inventory: &Inventory, rules: &Rules, costs: &Costs) {
         for class in &inventory.classes {
-            let (locks, needs) = (rules.locks(class), rules.needs(class));
+            let of_class = Account {
+                job: job(class),
+                phase: class.phase,
+                cost: costs.per_test(class),
+                locks: rules.locks(class).into(),
+                needs: rules.needs(class).into(),
+                ..Account::new(&class.app, &class.module)
+            };
             for test in &class.tests {
                 let retries = rules.retries(class, test);
-                let account = Account::new(&class.app, &class.module);
-                self.open_account(
-                    &test.id,
-                    Account { locks: locks.clone(), needs: needs.clone(), retries, ..account },
-                );
+                self.open_account(&test.id, Account { retries, ..of_class.clone() });
             }
         }
         for error in &inventory.errors {
@@ -108,6 +172,7 @@ impl Ledger {
     fn open_account(&mut self, test: &TestId, account: Account) {
         if let Entry::Vacant(vacant) = self.tests.entry(test.clone()) {
             self.open.entry(account.app.clone()).or_default().insert(test.clone());
+            self.free.entry(account.app.clone()).or_default().insert(test, &account);
             vacant.insert(account);
         }
     }
@@ -125,22 +190,75 @@ impl Ledger {
             return;
         }
         account.judged = r#try;
-        let Some(verdict) = account.conclude(verdict) else { return };
-        account.verdict = Some(verdict);
-        self.red += u32::from(verdict.is_red());
-        if let Some(open) = self.open.get_mut(&account.app) {
-            open.remove(test);
-            if open.is_empty() {
-                self.open.remove(&account.app);
+        let conclusion = account.conclude(verdict);
+        account.verdict = conclusion;
+        let account = account.clone();
+        self.let_go(test, &account);
+        match conclusion {
+            Some(verdict) => {
+                self.red += u32::from(verdict.is_red());
+                remove(&mut self.open, &account.app, test);
             }
+            None => self.free.entry(account.app.clone()).or_default().insert(test, &account),
         }
     }
 
-    /// Notes that a test was granted as this try.
-    pub fn grant(&mut self, test: &TestId, r#try: u32) {
-        if let Some(account) = self.tests.get_mut(test) {
-            account.tries = account.tries.max(r#try);
+    /// Takes a test from wherever it is.
+    fn let_go(&mut self, test: &TestId, account: &Account) {
+        if let Some(free) = self.free.get_mut(&account.app) {
+            free.remove(test, account);
+            if free.is_empty() {
+                self.free.remove(&account.app);
+            }
         }
+        if let Some(lease) = account.holder {
+            remove(&mut self.held, &lease, test);
+        }
+        if let Some(account) = self.tests.get_mut(test) {
+            account.holder = None;
+        }
+    }
+
+    /// Notes that a lease was granted a test as this try.
+    pub fn grant(&mut self, test: &TestId, r#try: u32, lease: LeaseId) {
+        let Some(account) = self.tests.get_mut(test) else { return };
+        account.tries = account.tries.max(r#try);
+        if account.verdict.is_some() {
+            return;
+        }
+        let account = account.clone();
+        self.let_go(test, &account);
+        self.held.entry(lease).or_default().insert(test.clone());
+        if let Some(account) = self.tests.get_mut(test) {
+            account.holder = Some(lease);
+        }
+    }
+
+    /// Notes that a lease is over: what it holds is free again.
+    pub fn release(&mut self, lease: LeaseId) {
+        for test in self.held.remove(&lease).unwrap_or_default() {
+            let Some(account) = self.tests.get_mut(&test) else { continue };
+            account.holder = None;
+            let account = account.clone();
+            self.free.entry(account.app.clone()).or_default().insert(&test, &account);
+        }
+    }
+
+    /// Tests that a lease was granted and that have no verdict.
+    #[must_use]
+    pub fn held(&self, lease: LeaseId) -> Option<&BTreeSet<TestId>> {
+        self.held.get(&lease)
+    }
+
+    /// Tests of an app that no lease holds.
+    #[must_use]
+    pub fn free(&self, app: &AppLabel) -> Option<&Free> {
+        self.free.get(app)
+    }
+
+    /// Apps that have tests that no lease holds.
+    pub fn free_apps(&self) -> impl Iterator<Item = (&AppLabel, &Free)> {
+        self.free.iter()
     }
 
     /// Counts that the agent that ran a test was lost.
@@ -204,5 +322,23 @@ impl Ledger {
     #[must_use]
     pub fn red(&self) -> u32 {
         self.red
+    }
+}
+
+/// What is granted as a whole.
+fn job(class: &Class) -> Arc<str> {
+    match class.whole_module {
+        true => class.module.as_str().into(),
+        false => class.id.as_str().into(),
+    }
+}
+
+/// Takes a test out of one of some sets, none of which stays empty.
+fn remove<K: Ord>(sets: &mut BTreeMap<K, BTreeSet<TestId>>, key: &K, test: &TestId) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(test);
+        if set.is_empty() {
+            sets.remove(key);
+        }
     }
 }

@@ -7,6 +7,8 @@
 pub mod advance;
 pub mod again;
 pub mod around;
+pub mod batch;
+pub mod cost;
 pub mod decide;
 pub mod early;
 pub mod eviction;
@@ -17,6 +19,7 @@ pub mod ledger;
 pub mod near;
 pub mod pattern;
 pub mod plan;
+pub mod pool;
 pub mod retention;
 pub mod rules;
 pub mod run;

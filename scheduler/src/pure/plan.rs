@@ -6,20 +6,18 @@
 use std::collections::BTreeMap;
 
 use muletrain_proto::id::AppLabel;
-use muletrain_proto::plan::{Plan, PlannedApp};
+use muletrain_proto::plan::{AppEstimate, Estimates, Plan, PlannedApp};
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::App;
-
-/// What past runs say an app's pod takes, set-up included.
-pub type Estimates = BTreeMap<AppLabel, Seconds>;
 
 /// Orders apps for a number of slots.
 #[must_use]
 pub fn make<'a>(apps: impl Iterator<Item = &'a App>, estimates: &Estimates, slots: u32) -> Plan {
     let guess = upper_quartile(estimates);
+    let longest = longest(estimates);
     let mut planned: Vec<(Seconds, PlannedApp)> = apps
         .map(|app| {
-            let known = estimates.get(&app.label).copied();
+            let known = estimates.apps.get(&app.label).map(AppEstimate::whole);
             let test_files = u32::try_from(app.test_files.len()).unwrap_or(u32::MAX);
             let reason = match (known, guess) {
                 (Some(seconds), _) => format!("took {seconds} before"),
@@ -29,8 +27,9 @@ pub fn make<'a>(apps: impl Iterator<Item = &'a App>, estimates: &Estimates, slot
                 (None, None) => format!("no history; {test_files} test files"),
             };
             let rank = known.or(guess).unwrap_or_default();
+            let longest = longest.get(&app.label).copied();
             let planned =
-                PlannedApp { app: app.label.clone(), estimate: known, test_files, reason };
+                PlannedApp { app: app.label.clone(), estimate: known, longest, test_files, reason };
             (rank, planned)
         })
         .collect();
@@ -51,24 +50,39 @@ pub fn for_slots(plan: &Plan, slots: u32) -> Plan {
     Plan { lower_bound: lower_bound(&plan.apps, slots), apps: plan.apps.clone(), slots }
 }
 
-/// No schedule can be shorter than the longest app, nor than all work shared evenly.
+/// No schedule can be shorter than the longest class with its app's set-up, nor than all work
+/// shared evenly.
 fn lower_bound(apps: &[PlannedApp], slots: u32) -> Seconds {
-    let known = || apps.iter().filter_map(|app| app.estimate).map(Seconds::get);
-    let longest = known().fold(0.0, f64::max);
-    let shared = known().sum::<f64>() / f64::from(slots.max(1));
-    Seconds::new(longest.max(shared)).unwrap_or_default()
+    let longest = apps.iter().filter_map(|app| app.longest.or(app.estimate)).map(Seconds::get);
+    let all: Seconds = apps.iter().filter_map(|app| app.estimate).sum();
+    let shared = all.get() / f64::from(slots.max(1));
+    Seconds::new(longest.fold(shared, f64::max)).unwrap_or_default()
+}
+
+/// What a pod for the longest class of each app takes.
+fn longest(estimates: &Estimates) -> BTreeMap<&AppLabel, Seconds> {
+    let mut longest: BTreeMap<&AppLabel, Seconds> = BTreeMap::new();
+    for class in estimates.classes.values() {
+        let setup = estimates.apps.get(&class.app).map(|app| app.setup).unwrap_or_default();
+        let class_time = class.per_test.get() * f64::from(class.tests);
+        let time = setup + Seconds::new(class_time).unwrap_or_default();
+        let known = longest.entry(&class.app).or_default();
+        *known = if time > *known { time } else { *known };
+    }
+    longest
 }
 
 /// The estimate that a quarter of all known apps reach or exceed.
 fn upper_quartile(estimates: &Estimates) -> Option<Seconds> {
-    let mut known: Vec<Seconds> = estimates.values().copied().collect();
+    let mut known: Vec<Seconds> = estimates.apps.values().map(AppEstimate::whole).collect();
     known.sort_by(|left, right| left.get().total_cmp(&right.get()));
     known.get((known.len() * 3 / 4).min(known.len().checked_sub(1)?)).copied()
 }
 
 #[cfg(test)]
 mod tests {
-    use muletrain_proto::id::SuiteName;
+    use muletrain_proto::id::{ClassId, SuiteName};
+    use muletrain_proto::plan::ClassEstimate;
 
     use super::*;
 
@@ -84,9 +98,10 @@ mod tests {
 
     fn estimates(pairs: &[(&str, f64)]) -> Estimates {
         let pair = |(label, seconds): &(&str, f64)| {
-            (AppLabel::new(*label).unwrap(), Seconds::new(*seconds).unwrap())
+            let work = Seconds::new(*seconds).unwrap();
+            (AppLabel::new(*label).unwrap(), AppEstimate { setup: Seconds::ZERO, work })
         };
-        pairs.iter().map(pair).collect()
+        Estimates { apps: pairs.iter().map(pair).collect(), ..Estimates::default() }
     }
 
     fn order(plan: &Plan) -> Vec<&str> {
@@ -96,7 +111,7 @@ mod tests {
     #[test]
     fn without_history_the_app_with_most_test_files_starts_first() {
         let apps = [app("a", 1), app("b", 9), app("c", 9)];
-        let plan = make(apps.iter(), &Estimates::new(), 2);
+        let plan = make(apps.iter(), &Estimates::default(), 2);
         assert_eq!(order(&plan), ["b", "c", "a"]);
         assert_eq!(plan.lower_bound, Seconds::ZERO);
     }
@@ -118,5 +133,22 @@ mod tests {
         let known = estimates(&[("a", 6.0), ("b", 3.0), ("c", 3.0)]);
         assert_eq!(make(apps.iter(), &known, 1).lower_bound.get(), 12.0);
         assert_eq!(make(apps.iter(), &known, 8).lower_bound.get(), 6.0);
+    }
+
+    #[test]
+    fn where_classes_are_known_the_longest_of_them_bounds_and_not_its_app() {
+        let mut known = estimates(&[("a", 6.0), ("b", 3.0)]);
+        known.apps.values_mut().for_each(|app| app.setup = Seconds::new(1.0).unwrap());
+        let class = ClassEstimate {
+            app: AppLabel::new("a").unwrap(),
+            tests: 4,
+            per_test: Seconds::new(0.5).unwrap(),
+        };
+        known.classes.insert(ClassId::new("a.tests.T").unwrap(), class);
+        let apps = [app("a", 1), app("b", 1)];
+        let plan = make(apps.iter(), &known, 8);
+        assert_eq!(plan.apps[0].longest, Seconds::new(3.0).ok());
+        assert_eq!(plan.lower_bound.get(), 4.0, "nothing is known of b's classes");
+        assert_eq!(for_slots(&plan, 1).lower_bound.get(), 11.0);
     }
 }

@@ -16,6 +16,7 @@ use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
 use super::around::Around;
+use super::cost::{self, Costs, Pace};
 use super::label::{self, Target};
 use super::ledger::Ledger;
 use super::rules::Rules;
@@ -37,6 +38,10 @@ pub struct Run {
     pub plan: Plan,
     /// What its options say of single tests.
     pub rules: Rules,
+    /// What past runs say of its tests.
+    pub costs: Costs,
+    /// What it shows itself of how long things take.
+    pub pace: Pace,
     /// Suites whose tests are all in the ledger.
     pub collected: BTreeSet<SuiteName>,
     /// What was asked for and is not there, in words.
@@ -76,6 +81,14 @@ pub struct Held {
     pub place: Place,
     /// Number of the last event.
     pub sequence: u64,
+    /// Tests that its pod has loaded; none: it has not said yet.
+    pub planned: Option<BTreeSet<TestId>>,
+    /// The last phase of Django's order that it was granted something of.
+    pub phase: u32,
+    /// Number of the last grant that is done.
+    pub done: u32,
+    /// From when its set-up counts.
+    since: Moment,
     /// Verdicts it has given.
     pub verdicts: u32,
     /// The test it is running, or was running when it ended.
@@ -133,6 +146,8 @@ impl Run {
             opened: now,
             plan: Plan::default(),
             rules,
+            costs: Costs::default(),
+            pace: Pace::default(),
             collected: BTreeSet::new(),
             notes: Vec::new(),
             ledger: Ledger::default(),
@@ -157,6 +172,8 @@ impl Run {
             // The fleet is not part of a run's state.
             Record::AgentJoined { .. } | Record::AgentLeft { .. } => {}
             Record::Planned { plan } => self.plan = plan.clone(),
+            Record::Estimated { estimates } => self.costs = Costs::new(estimates.clone()),
+            Record::Granted { lease, grant } => self.grant(*lease, grant),
             Record::Leased { lease, grant, place } => self.lease(now, lease, grant, place),
             Record::Observed { lease, sequence, event } => {
                 self.observe(now, *lease, *sequence, event);
@@ -167,7 +184,7 @@ impl Run {
             }
             Record::Inventory { inventory, suite, notes, .. } => {
                 self.notes.extend(notes.iter().cloned());
-                self.ledger.add(inventory, &self.rules);
+                self.ledger.add(inventory, &self.rules, &self.costs);
                 self.collected.insert(suite.clone());
             }
             Record::Settled { test, r#try, verdict, .. } => {
@@ -186,27 +203,48 @@ impl Run {
         if let Work::Run { app, tests, .. } = &lease.work {
             self.apps.entry(app.clone()).or_default().opened |= tests.is_none();
         }
-        let (mut locks, mut tries) = (BTreeSet::new(), BTreeMap::new());
-        for test in grant.iter().flat_map(|grant| grant.tests.iter().flatten()) {
-            self.ledger.grant(&test.id, test.r#try);
-            if test.r#try != 1 {
-                tries.insert(test.id.clone(), test.r#try);
-            }
-            let account = self.ledger.get(&test.id);
-            locks.extend(account.into_iter().flat_map(|account| account.locks.clone()));
-        }
         let held = Held {
-            tries,
-            locks,
+            tries: BTreeMap::new(),
+            locks: BTreeSet::new(),
             lease: lease.clone(),
-            grant: grant.clone(),
+            grant: None,
             place: place.clone(),
             sequence: 0,
+            planned: None,
+            phase: 0,
+            done: 0,
+            since: now,
             verdicts: 0,
             running: None,
             revoked: None,
         };
         self.leases.insert(lease.key.lease, held);
+        if let Some(grant) = grant {
+            self.grant(lease.key.lease, grant);
+        }
+    }
+
+    fn grant(&mut self, lease: LeaseId, grant: &Grant) {
+        let Some(held) = self.leases.get_mut(&lease) else { return };
+        match &grant.tests {
+            Some(tests) => {
+                for test in tests {
+                    self.ledger.grant(&test.id, test.r#try, lease);
+                    if test.r#try != 1 {
+                        held.tries.insert(test.id.clone(), test.r#try);
+                    }
+                    let Some(account) = self.ledger.get(&test.id) else { continue };
+                    held.phase = held.phase.max(account.phase);
+                    held.locks.extend(account.locks.iter().cloned());
+                }
+            }
+            None => {
+                for test in held.planned.iter().flatten() {
+                    self.ledger.grant(test, 1, lease);
+                }
+            }
+        }
+        held.grant = Some(grant.clone());
     }
 
     fn observe(&mut self, now: Moment, lease: LeaseId, sequence: u64, event: &Event) {
@@ -215,22 +253,27 @@ impl Run {
         self.around.observe(lease, event);
         let app = held.lease.work.app().cloned();
         match event {
+            Event::Warming(_) => held.since = now,
             Event::Planned(planned) => {
-                self.ledger.add(&planned.inventory, &self.rules);
-                for test in planned.inventory.classes.iter().flat_map(|class| &class.tests) {
-                    self.ledger.grant(&test.id, 1);
-                }
+                self.ledger.add(&planned.inventory, &self.rules, &self.costs);
+                let tests = planned.inventory.classes.iter().flat_map(|class| &class.tests);
+                held.planned = Some(tests.map(|test| test.id.clone()).collect());
+            }
+            Event::Ready(_) => {
+                self.pace.set_up(now.saturating_sub(held.since).saturating_mul(1000));
             }
             Event::Found(found) => {
-                self.ledger.add(&found.inventory, &self.rules);
+                self.ledger.add(&found.inventory, &self.rules, &self.costs);
                 for test in found.inventory.classes.iter().flat_map(|class| &class.tests) {
-                    self.ledger.grant(&test.id, 1);
+                    self.ledger.grant(&test.id, 1, lease);
                 }
             }
+            Event::Done { grant } => held.done = *grant,
             Event::Started { test, .. } => held.running = Some(test.clone()),
             Event::Finished(finished) => {
                 held.verdicts += 1;
                 held.running = None;
+                self.pace.tested(cost::micros(finished.seconds));
                 let r#try = held.granted_try(&finished.test);
                 self.ledger.settle(&finished.test, r#try, finished.verdict);
             }
@@ -256,13 +299,10 @@ impl Run {
             Event::Failed(failed) => self.fail(app.as_ref(), failed.phase),
             Event::Hook(hook) => self.hook(&app.unwrap_or_else(AppLabel::other), hook),
             Event::Ended(ending) => self.end(now, lease, ending),
-            Event::Warming(_)
-            | Event::PodStarted(_)
+            Event::PodStarted(_)
             | Event::Booted(_)
             | Event::Collected(_)
-            | Event::Ready(_)
             | Event::Class(_)
-            | Event::Done { .. }
             | Event::Artifact(_)
             | Event::Warnings(_)
             | Event::Combined(_)
@@ -317,6 +357,9 @@ impl Run {
         if let (Ending::Infrastructure { .. }, Some(test)) = (ending, &held.running) {
             self.ledger.lose(test);
         }
+        let is_unanswered = held.verdicts == 0
+            && (self.ledger.held(lease).is_some() || !held.grant.is_some_and(|grant| grant.last));
+        self.ledger.release(lease);
         if let Work::Combine { .. } = held.lease.work {
             self.around.end_combination(ending);
             return;
@@ -340,13 +383,8 @@ impl Run {
                     self.break_app(app, reason, false);
                 }
             }
-            Ending::Closed => {
-                let granted = held.granted();
-                let left = |test: &TestId| granted.is_none_or(|granted| granted.contains(test));
-                if held.verdicts == 0 && self.ledger.open_tests(app).any(|(test, _)| left(test)) {
-                    self.leave_unanswered(app);
-                }
-            }
+            Ending::Closed if is_unanswered => self.leave_unanswered(app),
+            Ending::Closed => {}
             Ending::Failed | Ending::TimedOut | Ending::Revoked => {}
         }
     }
@@ -432,13 +470,21 @@ impl Held {
         self.tries.get(test).copied().unwrap_or(1)
     }
 
-    /// Tests it was granted by name; none: all of its app.
+    /// Whether it takes what any pod of its app may be granted that has these services.
     #[must_use]
-    pub fn granted(&self) -> Option<&Vec<TestId>> {
-        match &self.lease.work {
-            Work::Run { tests, .. } => tests.as_ref(),
-            Work::Collect { .. } | Work::Combine { .. } => None,
-        }
+    pub fn takes(&self, needs: &[String], rules: &Rules) -> bool {
+        let is_last = self.grant.as_ref().is_some_and(|grant| grant.last);
+        let named = || needs.iter().collect();
+        !is_last && self.locks.is_empty() && self.lease.without == rules.without(&named())
+    }
+
+    /// Whether its pod waits for tests: it has loaded what it may run, and what it was granted is
+    /// done.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        let granted = self.grant.as_ref().map_or(0, |grant| grant.number);
+        let is_last = self.grant.as_ref().is_some_and(|grant| grant.last);
+        self.planned.is_some() && self.done == granted && !is_last && self.revoked.is_none()
     }
 }
 

@@ -1,18 +1,24 @@
 //! What a run needs most at the moment: the work of its next lease.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use muletrain_proto::id::{AppLabel, SuiteName, TestId};
 use muletrain_proto::lease::{Grant, GrantedTest, Work};
 
-use super::ledger::Account;
-use super::run::{AppState, Run};
+use super::cost::Micros;
+use super::ledger::{Account, Free};
+use super::pool::Pool;
+use super::run::{AppState, Held, Run};
+
+/// What a pod costs at least, whatever was measured: what takes it down is not.
+const LEAST_SETUP: Micros = 1_000_000;
 
 /// Names of what tests may have to themselves, where somebody has it.
 pub(super) type Taken<'a> = BTreeSet<&'a str>;
 
 /// Its inventory, then its apps in the plan's order, then what else there turned out to be, the
-/// largest first.
+/// largest first; then a further pod where one pays.
 pub(super) fn next(run: &Run, taken: &Taken<'_>) -> Option<(Work, Option<Grant>)> {
     if let Some(suite) = run.uncollected() {
         return Some((Work::Collect { labels: collect_labels(run, &suite.name) }, None));
@@ -25,10 +31,15 @@ pub(super) fn next(run: &Run, taken: &Taken<'_>) -> Option<(Work, Option<Grant>)
     }
     let live = run.live_apps();
     let is_idle = |app: &&AppLabel| !live.contains(app);
-    let mut unplanned: Vec<&AppLabel> = run.ledger.open_apps().filter(is_idle).collect();
-    unplanned.sort_by_key(|app| std::cmp::Reverse(run.ledger.open_tests(app).count()));
+    let left = |free: &Free| free.pools.values().map(|pool| pool.work(run.pace.test())).sum();
+    let unplanned = run.ledger.free_apps().filter(|(app, _)| is_idle(app));
+    let mut unplanned: Vec<(&AppLabel, Micros)> =
+        unplanned.map(|(app, free)| (app, left(free))).collect();
+    unplanned.sort_by_key(|(_, work)| Reverse(*work));
     let planned = run.plan.apps.iter().map(|planned| &planned.app).filter(is_idle);
-    planned.chain(unplanned).find_map(|app| of_app(run, app, taken))
+    let idle = planned.chain(unplanned.into_iter().map(|(app, _)| app));
+    let mut idle = idle.filter_map(|app| of_app(run, app, taken));
+    idle.next().or_else(|| of_live_app(run, taken)).or_else(|| share(run))
 }
 
 /// What the runner of a suite is asked for; where one label needs everything, nothing is named.
@@ -48,7 +59,9 @@ fn of_app(run: &Run, app: &AppLabel, taken: &Taken<'_>) -> Option<(Work, Option<
     }
     let suite = run.snapshot.suite_of(app)?;
     if run.collected.contains(&suite.name) || state.opened {
-        return named_tests(run, app, taken);
+        let free = run.ledger.free(app)?;
+        let open = locked(run, app, free, taken).or_else(|| pooled(run, app, free));
+        return open.or_else(|| again(run, app, free, taken));
     }
     // Before the inventory is there, only a whole app can be begun, and only where all is wanted
     // and nothing has to be kept apart.
@@ -58,23 +71,102 @@ fn of_app(run: &Run, app: &AppLabel, taken: &Taken<'_>) -> Option<(Work, Option<
     let has_scarce = run.snapshot.services.iter().any(|service| !service.only.is_empty());
     let is_plain = options.only.is_empty() && options.serial.is_empty() && !has_scarce;
     let is_wanted = options.selection_of(&suite.name).is_everything() && !label.is_empty();
-    (is_plain && is_wanted).then(|| {
-        let work = Work::Run { app: app.clone(), labels: vec![label], tests: None };
-        (work, Some(Grant { number: 1, tests: None, last: true, ordered: false }))
-    })
+    (is_plain && is_wanted)
+        .then(|| (Work::Run { app: app.clone(), labels: vec![label], tests: None }, None))
 }
 
-/// Open tests of an app that can run together now. Those that failed wait for the others, so that
-/// they are tried again in a pod in which nothing else failed.
-fn named_tests(run: &Run, app: &AppLabel, taken: &Taken<'_>) -> Option<(Work, Option<Grant>)> {
-    let (again, fresh): (Vec<_>, Vec<_>) =
-        run.ledger.open_tests(app).partition(|(_, account)| account.failures > 0);
-    let tests = [fresh, again].into_iter().find_map(|tests| together(tests, taken))?;
+/// Tests of an app that need the same to themselves, and can have it: scarce things first, because
+/// whoever waits for them adds to the end of the run.
+fn locked(
+    run: &Run,
+    app: &AppLabel,
+    free: &Free,
+    taken: &Taken<'_>,
+) -> Option<(Work, Option<Grant>)> {
+    let tests = together(accounts(run, &free.locked), taken)?;
     Some(grant(app, &tests, false))
 }
 
-/// Tests that need the same to themselves and the same services, and can have it: scarce things first, because whoever
-/// waits for them adds to the end of the run.
+/// Tests that failed, in a pod in which nothing else failed.
+fn again(
+    run: &Run,
+    app: &AppLabel,
+    free: &Free,
+    taken: &Taken<'_>,
+) -> Option<(Work, Option<Grant>)> {
+    let tests = together(accounts(run, &free.again), taken)?;
+    Some(grant(app, &tests, false))
+}
+
+/// A pod for what any pod of an app may be granted, that needs the most services.
+fn pooled(run: &Run, app: &AppLabel, free: &Free) -> Option<(Work, Option<Grant>)> {
+    free.pools.values().next_back().map(|pool| pod_for(run, app, pool))
+}
+
+fn pod_for(run: &Run, app: &AppLabel, pool: &Pool) -> (Work, Option<Grant>) {
+    let (work, whole) = grant(app, &accounts(run, pool.tests()), false);
+    // The seed of a shuffled order is worth nothing where what a pod runs is left to chance.
+    (work, whole.filter(|_| run.options.shuffle.is_some()))
+}
+
+/// What cannot go to the pods that an app has.
+fn of_live_app(run: &Run, taken: &Taken<'_>) -> Option<(Work, Option<Grant>)> {
+    let mut apps = run.ledger.free_apps().filter(|(app, _)| is_sound(run, app));
+    apps.find_map(|(app, free)| {
+        let unserved = || free.pools.iter().rfind(|(needs, _)| pods(run, app, needs) == 0);
+        let pooled = || unserved().map(|(_, pool)| pod_for(run, app, pool));
+        locked(run, app, free, taken).or_else(pooled)
+    })
+}
+
+/// A further pod for the app with the most work left for each pod it has, if one pays.
+///
+/// A pod that is one of `p + 1` spares `work / p - (work + setup) / (p + 1)`, which is more than
+/// nothing where `work > p * setup`.
+fn share(run: &Run) -> Option<(Work, Option<Grant>)> {
+    if run.options.shuffle.is_some() {
+        return None;
+    }
+    let mut best: Option<(Micros, &AppLabel, &Pool)> = None;
+    for (app, free) in run.ledger.free_apps().filter(|(app, _)| is_sound(run, app)) {
+        for (needs, pool) in &free.pools {
+            let pods = pods(run, app, needs).max(1);
+            let work = pool.work(run.pace.test());
+            let pays = setup(run, app).is_some_and(|setup| work > pods.saturating_mul(setup));
+            let share = work / pods;
+            if pays && best.is_none_or(|(most, _, _)| share > most) {
+                best = Some((share, app, pool));
+            }
+        }
+    }
+    best.map(|(_, app, pool)| pod_for(run, app, pool))
+}
+
+/// What a pod of an app takes before its first test; none where nothing is known of any.
+pub(super) fn setup(run: &Run, app: &AppLabel) -> Option<Micros> {
+    let known = run.costs.setup(app).or(run.pace.setup());
+    known.map(|setup| setup.max(LEAST_SETUP))
+}
+
+fn is_sound(run: &Run, app: &AppLabel) -> bool {
+    run.apps.get(app).is_none_or(|state| state.broken.is_none())
+}
+
+/// Pods of an app that take what any of its pods may be granted, and have these services.
+pub(super) fn pods(run: &Run, app: &AppLabel, needs: &[String]) -> u64 {
+    let takes = |held: &&Held| held.lease.work.app() == Some(app) && held.takes(needs, &run.rules);
+    run.leases.values().filter(takes).count() as u64
+}
+
+fn accounts<'a>(
+    run: &'a Run,
+    tests: impl IntoIterator<Item = &'a TestId>,
+) -> Vec<(&'a TestId, &'a Account)> {
+    let account = |test| run.ledger.get(test).map(|account| (test, account));
+    tests.into_iter().filter_map(account).collect()
+}
+
+/// Tests that need the same to themselves and the same services, and can have it.
 fn together<'a>(
     tests: Vec<(&'a TestId, &'a Account)>,
     taken: &Taken<'_>,
@@ -93,7 +185,7 @@ pub(super) fn without(run: &Run, work: &Work) -> Vec<String> {
     let needed = match work {
         Work::Run { tests, .. } => {
             let named = tests.iter().flatten().filter_map(|test| run.ledger.get(test));
-            named.flat_map(|account| &account.needs).collect()
+            named.flat_map(|account| account.needs.iter()).collect()
         }
         // Neither runs any test.
         Work::Collect { .. } | Work::Combine { .. } => BTreeSet::new(),

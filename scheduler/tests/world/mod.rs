@@ -20,6 +20,7 @@ use muletrain_proto::journal::Record;
 use muletrain_proto::lease::{Grant, Lease, Work};
 use muletrain_proto::link::{Hello, Report, Runtime, ToAgent};
 use muletrain_proto::outcome::{Death, Ending, Output};
+use muletrain_proto::plan::Estimates;
 use muletrain_proto::run::Options;
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::{App, Content, Environment, Snapshot};
@@ -29,7 +30,7 @@ use muletrain_scheduler::pure::Moment;
 use muletrain_scheduler::pure::advance::advance;
 use muletrain_scheduler::pure::decide::{Input, decide};
 use muletrain_scheduler::pure::fleet::Connection;
-use muletrain_scheduler::pure::plan::Estimates;
+use muletrain_scheduler::pure::pool::Pool;
 use muletrain_scheduler::pure::run::Run;
 use muletrain_scheduler::pure::state::{Change, Effect, State};
 
@@ -43,6 +44,8 @@ pub struct World {
     pub project: Vec<(AppLabel, Vec<TestId>)>,
     /// Tests that fail in their first tries, and in how many.
     pub failing: BTreeMap<TestId, u32>,
+    /// What past runs say.
+    pub estimates: Estimates,
     connections: u64,
 }
 
@@ -81,6 +84,7 @@ impl World {
             pods: BTreeMap::new(),
             project: apps.iter().map(|(label, count)| (app(label), tests(label, *count))).collect(),
             failing: BTreeMap::new(),
+            estimates: Estimates::default(),
             connections: 0,
         }
     }
@@ -106,7 +110,7 @@ impl World {
             run,
             snapshot: Box::new(self.snapshot()),
             options: Box::new(options),
-            estimates: Estimates::new(),
+            estimates: self.estimates.clone(),
             remembered: BTreeMap::new(),
         });
     }
@@ -229,9 +233,21 @@ impl World {
     /// What must hold at every moment.
     fn check(&self) {
         for run in self.state.runs.values() {
-            let apps: Vec<_> =
-                run.leases.values().filter_map(|held| held.lease.work.app()).collect();
-            assert_eq!(apps.len(), run.live_apps().len(), "two live leases of one app");
+            // Every test without a verdict is some live lease's, or free to be granted.
+            for (test, account) in run.ledger.all_open() {
+                let free = run.ledger.free(&account.app);
+                let is_free = free.is_some_and(|free| {
+                    let mut pooled = free.pools.values().flat_map(Pool::tests);
+                    free.locked.contains(test)
+                        || free.again.contains(test)
+                        || pooled.any(|pooled| pooled == test)
+                });
+                let is_held = account.holder.is_some_and(|lease| {
+                    let held = run.ledger.held(lease).is_some_and(|held| held.contains(test));
+                    held && run.leases.contains_key(&lease)
+                });
+                assert!(is_free != is_held, "{test} is free: {is_free}, is held: {is_held}");
+            }
         }
         let held = self.state.runs.values().flat_map(|run| run.leases.values());
         let locks: Vec<&String> = held.flat_map(|held| &held.locks).collect();
@@ -245,14 +261,19 @@ impl World {
                 let key = lease.key.clone();
                 let queue = VecDeque::new();
                 let mut pod = Pod { agent, lease, grant: None, queue, sequence: 0 };
-                if let Work::Collect { .. } = pod.lease.work {
-                    pod.queue = self.collection();
-                }
+                pod.queue = match &pod.lease.work {
+                    Work::Collect { .. } => self.collection(),
+                    Work::Run { .. } => good_start(&self.project, &pod.lease),
+                    Work::Combine { .. } => VecDeque::new(),
+                };
                 self.pods.insert(key, pod);
             }
             Effect::Send(_, ToAgent::Grant(key, grant)) => {
-                if let Some(pod) = self.pods.get_mut(&key).filter(|pod| pod.grant.is_none()) {
-                    pod.queue = good_run(&self.project, &self.failing, &pod.lease, &grant);
+                let Some(pod) = self.pods.get_mut(&key) else { return };
+                let number = pod.grant.as_ref().map_or(0, |grant| grant.number);
+                let is_over = matches!(pod.queue.back(), Some(Event::Ended(_)));
+                if grant.number > number && !is_over {
+                    pod.queue.extend(good_run(&self.project, &self.failing, &pod.lease, &grant));
                     pod.grant = Some(grant);
                 }
             }
@@ -427,6 +448,7 @@ fn inventory(
     Inventory { classes, errors: vec![] }
 }
 
+/// A class; one called `Flush` leaves no clean database behind.
 fn empty_class(label: &AppLabel, id: &str) -> Class {
     Class {
         id: ClassId::new(id).unwrap(),
@@ -434,7 +456,7 @@ fn empty_class(label: &AppLabel, id: &str) -> Class {
         module: format!("{label}.tests"),
         file: format!("{label}/tests.py"),
         line: None,
-        phase: 0,
+        phase: if id.ends_with(".Flush") { 2 } else { 0 },
         whole_module: false,
         tags: vec![],
         databases: vec![],
@@ -443,49 +465,64 @@ fn empty_class(label: &AppLabel, id: &str) -> Class {
     }
 }
 
-/// What a pod says when all goes well.
+/// What a pod has loaded.
+fn loaded(project: &[(AppLabel, Vec<TestId>)], lease: &Lease) -> Inventory {
+    let Work::Run { app, tests, .. } = &lease.work else { return Inventory::default() };
+    let named = |test: &TestId| tests.as_ref().is_none_or(|tests| tests.contains(test));
+    let of_app = |label: &AppLabel| tests.is_some() || label == app;
+    inventory(project, |label, test| of_app(label) && named(test))
+}
+
+/// What a pod says until it waits for tests.
+fn good_start(project: &[(AppLabel, Vec<TestId>)], lease: &Lease) -> VecDeque<Event> {
+    let (inventory, seconds) = (loaded(project, lease), Seconds::ZERO);
+    VecDeque::from([
+        Event::Planned(Planned { inventory, missing: vec![], seconds }),
+        Event::Ready(Ready { databases: vec![], seconds, output: Output::default() }),
+    ])
+}
+
+/// What a pod says of a grant when all goes well.
 fn good_run(
     project: &[(AppLabel, Vec<TestId>)],
     failing: &BTreeMap<TestId, u32>,
     lease: &Lease,
     grant: &Grant,
 ) -> VecDeque<Event> {
-    let Work::Run { app, tests, .. } = &lease.work else { return VecDeque::new() };
-    let named = |test: &TestId| tests.as_ref().is_none_or(|tests| tests.contains(test));
-    let of_app = |label: &AppLabel| tests.is_some() || label == app;
-    let inventory = inventory(project, |label, test| of_app(label) && named(test));
-    let seconds = Seconds::ZERO;
-    let mut events = VecDeque::from([
-        Event::Planned(Planned { inventory: inventory.clone(), missing: vec![], seconds }),
-        Event::Ready(Ready { databases: vec![], seconds, output: Output::default() }),
-    ]);
-    let mut count = 0;
-    let mut tests: Vec<Test> =
-        inventory.classes.into_iter().flat_map(|class| class.tests).collect();
+    let (mut events, mut count) = (VecDeque::new(), 0);
+    let mut classes = loaded(project, lease).classes;
+    classes.sort_by_key(|class| class.phase);
+    let loaded = classes.into_iter().flat_map(|class| class.tests);
+    let granted = |id: &TestId| {
+        let Some(tests) = &grant.tests else { return Some((0, 1)) };
+        let place = tests.iter().position(|granted| granted.id == *id)?;
+        Some((place, tests[place].r#try))
+    };
+    let mut tests: Vec<(TestId, (usize, u32))> =
+        loaded.filter_map(|test| Some((test.id.clone(), granted(&test.id)?))).collect();
     if grant.ordered {
-        let place = |id: &TestId| grant.tests.iter().flatten().position(|test| test.id == *id);
-        tests.sort_by_key(|test| place(&test.id));
+        tests.sort_by_key(|(_, (place, _))| *place);
     }
-    for test in tests {
-        let granted = grant.tests.iter().flatten().find(|granted| granted.id == test.id);
-        let r#try = granted.map_or(1, |granted| granted.r#try);
+    for (test, (_, r#try)) in tests {
         count += 1;
-        events.push_back(Event::Started { test: test.id.clone(), r#try });
+        events.push_back(Event::Started { test: test.clone(), r#try });
         events.push_back(Event::Finished(Finished {
-            verdict: match failing.get(&test.id) {
+            verdict: match failing.get(&test) {
                 Some(tries) if r#try <= *tries => Verdict::Failed,
                 _ => Verdict::Passed,
             },
-            test: test.id,
+            test,
             r#try,
-            seconds,
+            seconds: Seconds::ZERO,
             reason: None,
             failures: vec![],
             output: Output::default(),
         }));
     }
     events.push_back(Event::Done { grant: grant.number });
-    events.push_back(Event::Closed(Closed { tests: count, peak_kib: None }));
-    events.push_back(Event::Ended(Ending::Closed));
+    if grant.last {
+        events.push_back(Event::Closed(Closed { tests: count, peak_kib: None }));
+        events.push_back(Event::Ended(Ending::Closed));
+    }
     events
 }

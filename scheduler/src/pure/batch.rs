@@ -1,0 +1,78 @@
+//! What a waiting pod is granted next.
+//!
+//! Guided self-scheduling (Polychronopoulos and Kuck, 1987): a grant is a share of what is left,
+//! so that grants are few while there is much to do, and short at the end, where pods that share
+//! an app must not wait for one another.
+
+use std::collections::BTreeSet;
+
+use muletrain_proto::id::TestId;
+use muletrain_proto::lease::{Grant, GrantedTest};
+
+use super::cost::Micros;
+use super::pool::{Job, Pool};
+use super::run::{Held, Run};
+use super::work;
+
+/// A grant is at least this long where there is enough: asking for the next one takes a moment.
+const LEAST: Micros = 1_000_000;
+
+/// Grants that what is left is shared into, for each pod that may share it.
+const SHARES: u64 = 2;
+
+/// The next grant of a pod that waits for one; one without tests ends it.
+#[must_use]
+pub fn next(run: &Run, held: &Held) -> Grant {
+    let number = held.grant.as_ref().map_or(1, |grant| grant.number + 1);
+    let (tests, last) = choose(run, held);
+    let planned = held.planned.as_ref();
+    let is_everything = number == 1 && planned.is_some_and(|planned| planned.len() == tests.len());
+    let granted = |id: TestId| {
+        let tries = run.ledger.get(&id).map_or(0, |account| account.tries);
+        GrantedTest { id, r#try: tries + 1 }
+    };
+    let tests: Vec<GrantedTest> = tests.into_iter().map(granted).collect();
+    let is_first = tests.iter().all(|test| test.r#try == 1);
+    let all = is_everything && is_first && !tests.is_empty();
+    Grant { number, tests: (!all).then_some(tests), last, ordered: false }
+}
+
+/// Tests, and whether they are the last ones for this pod.
+fn choose(run: &Run, held: &Held) -> (Vec<TestId>, bool) {
+    let Some((pool, pods)) = pool_of(run, held) else { return (Vec::new(), true) };
+    let empty = BTreeSet::new();
+    let planned = held.planned.as_ref().unwrap_or(&empty);
+    let guess = run.pace.test();
+    let jobs: Vec<Job<'_>> = pool
+        .jobs()
+        .filter(|job| job.phase >= held.phase && !job.tests.is_disjoint(planned))
+        .collect();
+    let left: Micros = jobs.iter().map(|job| job.cost(guess)).sum();
+    let target = target(run, held, left, pods);
+    let (mut taken, mut cost, mut jobs) = (Vec::new(), 0, jobs.into_iter().peekable());
+    while let Some(job) = jobs.next_if(|_| target.is_none_or(|target| cost < target)) {
+        cost += job.cost(guess).max(1);
+        taken.extend(job.tests.intersection(planned).cloned());
+    }
+    (taken, jobs.peek().is_none())
+}
+
+/// What a pod may be granted of, and how many pods share it.
+fn pool_of<'a>(run: &'a Run, held: &Held) -> Option<(&'a Pool, u64)> {
+    let app = held.lease.work.app()?;
+    let is_broken = run.apps.get(app).is_some_and(|state| state.broken.is_some());
+    let free = run.ledger.free(app).filter(|_| !is_broken)?;
+    let (needs, pool) = free.pools.iter().find(|(needs, _)| held.takes(needs, &run.rules))?;
+    Some((pool, work::pods(run, app, needs)))
+}
+
+/// How much one grant may take; none: all there is, because no other pod will share it.
+fn target(run: &Run, held: &Held, left: Micros, pods: u64) -> Option<Micros> {
+    let slots = run.options.slots.map_or(run.plan.slots, |slots| slots.min(run.plan.slots));
+    let slots = u64::from(slots);
+    let setup = held.lease.work.app().and_then(|app| work::setup(run, app));
+    // The seed of a shuffled order is worth nothing where what a pod runs is left to chance.
+    let is_alone = run.options.shuffle.is_some()
+        || pods <= 1 && (slots <= 1 || setup.is_some_and(|setup| left <= setup));
+    (!is_alone).then(|| (left / (SHARES * pods.max(slots).max(1))).max(LEAST))
+}

@@ -1,0 +1,190 @@
+//! One app shared by several pods: what each is granted, in which order, and when a further pod pays.
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use muletrain_proto::event::Event;
+use muletrain_proto::id::{ClassId, LeaseKey, TestId};
+use muletrain_proto::journal::Record;
+use muletrain_proto::outcome::Ending;
+use muletrain_proto::plan::{AppEstimate, ClassEstimate, Estimates};
+use muletrain_proto::run::Options;
+use muletrain_proto::seconds::Seconds;
+use world::{World, app, death};
+
+fn seconds(seconds: f64) -> Seconds {
+    Seconds::new(seconds).unwrap()
+}
+
+/// A world whose apps have classes of two tests each, as long as given, and pods that take a set-up.
+fn world(apps: &[(&str, &[(&str, f64)])], setup: f64) -> World {
+    let empty: Vec<(&str, usize)> = apps.iter().map(|(label, _)| (*label, 0)).collect();
+    let mut world = World::new(&empty);
+    let mut estimates = Estimates::default();
+    for (label, classes) in apps {
+        let work = classes.iter().map(|(_, time)| seconds(*time)).sum();
+        estimates.apps.insert(app(label), AppEstimate { setup: seconds(setup), work });
+        for (class, time) in *classes {
+            world.add_class(label, class, 2);
+            let per_test = seconds(time / 2.0);
+            let class = ClassId::new(format!("{label}.tests.{class}")).unwrap();
+            estimates.classes.insert(class, ClassEstimate { app: app(label), tests: 2, per_test });
+        }
+    }
+    world.estimates = estimates;
+    world
+}
+
+/// Delivers what a pod says until it was granted more, or is over.
+fn until_granted(world: &mut World, key: &LeaseKey) {
+    let number = |world: &World| {
+        let grant = world.pods.get(key).and_then(|pod| pod.grant.as_ref());
+        grant.map_or(0, |grant| grant.number)
+    };
+    let before = number(world);
+    while world.pods.contains_key(key) && number(world) == before {
+        world.deliver(key).expect("it has something to say");
+    }
+}
+
+/// Classes of the last grant of a pod, in the order of their names.
+fn granted(world: &World, key: &LeaseKey) -> Vec<String> {
+    let pod = world.pods.get(key).expect("it is there");
+    let grant = pod.grant.as_ref().expect("it was granted something");
+    let class = |test: &TestId| test.as_str().rsplit('.').nth(1).unwrap_or_default().to_owned();
+    let tests = grant.tests.iter().flatten().map(|test| class(&test.id));
+    tests.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn pods(world: &World, label: &str) -> Vec<LeaseKey> {
+    let of_app = |key: &&LeaseKey| world.pods[*key].lease.work.app() == Some(&app(label));
+    world.pods.keys().filter(of_app).cloned().collect()
+}
+
+/// Everything goes well until the tests are known.
+fn collect(world: &mut World) {
+    let is_collection = |key: &&LeaseKey| world.pods[*key].lease.work.app().is_none();
+    let key = world.pods.keys().find(is_collection).cloned().expect("tests are collected first");
+    while world.pods.contains_key(&key) {
+        world.deliver(&key);
+    }
+}
+
+#[test]
+fn a_small_app_is_granted_at_once_and_in_the_order_of_a_serial_run() {
+    let mut world = world(&[("a", &[("Short", 0.5), ("Long", 1.0)])], 2.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    let key = world.pod_of("a");
+    until_granted(&mut world, &key);
+    let grant = world.pods[&key].grant.clone().unwrap();
+    assert!(grant.last && grant.tests.is_none(), "{grant:?}");
+}
+
+#[test]
+fn a_heavy_app_gets_a_further_pod_and_both_take_the_longest_classes_first() {
+    let heavy: &[(&str, f64)] = &[("A", 1.0), ("B", 40.0), ("C", 30.0), ("D", 20.0), ("E", 9.0)];
+    let mut world = world(&[("heavy", heavy)], 2.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    let first = world.pod_of("heavy");
+    until_granted(&mut world, &first);
+    assert_eq!(granted(&world, &first), ["B"]);
+    collect(&mut world);
+    let pods = pods(&world, "heavy");
+    assert_eq!(pods.len(), 2, "60 s are left, and a pod takes 2 s");
+    let second = pods.into_iter().find(|key| *key != first).unwrap();
+    until_granted(&mut world, &second);
+    assert_eq!(granted(&world, &second), ["C"]);
+    until_granted(&mut world, &second);
+    assert_eq!(granted(&world, &second), ["D"]);
+    until_granted(&mut world, &first);
+    assert_eq!(granted(&world, &first), ["E"]);
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.run().ledger.settled(), 10);
+}
+
+#[test]
+fn a_further_pod_that_takes_longer_to_set_up_than_it_spares_is_not_started() {
+    let mut world = world(&[("a", &[("A", 4.0), ("B", 4.0)])], 20.0);
+    world.connect("one", "b1", 4);
+    world.submit(Options::default());
+    collect(&mut world);
+    assert_eq!(pods(&world, "a").len(), 1);
+    world.settle_down();
+    assert!(world.is_closed());
+    let leased = world.leased_apps();
+    assert_eq!(leased, ["collect", "a"]);
+}
+
+#[test]
+fn other_apps_are_begun_before_a_further_pod_for_a_heavy_one() {
+    let heavy: &[(&str, f64)] = &[("A", 50.0), ("B", 40.0)];
+    let mut world = world(&[("heavy", heavy), ("small", &[("A", 1.0)])], 2.0);
+    world.connect("one", "b1", 3);
+    world.submit(Options::default());
+    collect(&mut world);
+    assert_eq!(world.leased_apps()[..4], ["collect", "heavy", "small", "heavy"].map(String::from));
+}
+
+#[test]
+fn a_pod_that_finds_nothing_left_closes_and_is_no_failure() {
+    let mut world = world(&[("a", &[("A", 30.0), ("B", 30.0)])], 2.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    let first = world.pod_of("a");
+    collect(&mut world);
+    let second = pods(&world, "a").into_iter().find(|key| *key != first).unwrap();
+    while world.pods.contains_key(&first) {
+        world.deliver(&first);
+    }
+    until_granted(&mut world, &second);
+    assert_eq!(granted(&world, &second), [""; 0]);
+    world.settle_down();
+    assert!(world.is_closed() && world.run().stop.is_none());
+    assert_eq!(world.run().ledger.red(), 0);
+}
+
+#[test]
+fn what_a_pod_that_died_was_granted_goes_to_another() {
+    let mut world = world(&[("a", &[("A", 30.0), ("B", 30.0), ("C", 30.0)])], 2.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    let first = world.pod_of("a");
+    let running = world.until_running(&first);
+    world.end(&first, Ending::Crashed(death("segmentation fault")));
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.run().ledger.settled(), 6);
+    assert_eq!(world.run().ledger.red(), 1, "{running} alone");
+}
+
+#[test]
+fn within_a_pod_what_flushes_comes_after_what_does_not() {
+    let mut world = world(&[("a", &[("Flush", 90.0), ("Long", 30.0), ("Short", 20.0)])], 2.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    world.settle_down();
+    let mut flushed = BTreeSet::new();
+    for record in &world.records {
+        let Record::Observed { lease, event: Event::Started { test, .. }, .. } = record else {
+            continue;
+        };
+        match test.as_str().contains("Flush") {
+            true => drop(flushed.insert(*lease)),
+            false => assert!(!flushed.contains(lease), "{test} finds what others left"),
+        }
+    }
+    assert!(!flushed.is_empty());
+}
+
+#[test]
+fn a_shuffled_app_stays_in_one_pod() {
+    let mut world = world(&[("a", &[("A", 30.0), ("B", 30.0)])], 2.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options { shuffle: Some(7), ..Options::default() });
+    world.settle_down();
+    assert_eq!(world.leased_apps(), ["collect", "a"]);
+}
