@@ -80,7 +80,7 @@ pub fn history(arguments: &cli::Across, common: &Common) -> ExitCode {
 }
 
 /// Every result as a run of its own; only one of them is held at a time.
-fn gather(paths: &[PathBuf]) -> (History, ExitCode) {
+pub(crate) fn gather(paths: &[PathBuf]) -> (History, ExitCode) {
     let mut history = History::default();
     let mut code = ExitCode::Green;
     for path in paths.iter().flat_map(|path| runs(path)) {
@@ -106,14 +106,14 @@ fn runs(path: &Path) -> Vec<PathBuf> {
     if inside.is_empty() { vec![path.to_owned()] } else { inside }
 }
 
-fn read(paths: &[PathBuf]) -> Results {
+pub(crate) fn read(paths: &[PathBuf]) -> Results {
     let results = results::read(paths);
     results.errors.iter().for_each(|error| print_error(error));
     results
 }
 
 /// Nothing but what could not be read makes these commands fail.
-fn missing(results: &Results) -> ExitCode {
+pub(crate) fn missing(results: &Results) -> ExitCode {
     let errors = results.errors.iter().map(results::Error::exit_code);
     let damaged =
         results.summaries().any(|summary| summary.is_foreign() && !summary.unfinished.is_empty());

@@ -78,10 +78,12 @@ Examples:
     /// Follow a run until it is closed, then report on it
     #[command(after_help = "\
 Examples:
+  muletrain-reporter watch                       the newest run of the project in this folder
   muletrain-reporter watch --scheduler http://ci.example:7443
   muletrain-reporter watch 20260101-120000-k3f9 --scheduler unix:/run/muletrain.sock --save runs
 
-The first Ctrl-C waits for the run to be closed and still writes the report; the second leaves at \
+It ends as the run does, with its report and its exit code. Ctrl-C leaves the run alone. With \
+--save it waits for the run to be closed and still writes the report; the second one leaves at \
 once.")]
     Watch(Watch),
     /// Print the manual page or a completion script
@@ -126,6 +128,15 @@ pub struct Outputs {
     /// Write the report as JSON here, as --json prints it
     #[arg(long, value_name = "FILE")]
     pub report_json: Option<PathBuf>,
+    /// Write one page of HTML here, which needs neither a server nor a network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Tell in the page what changed since this earlier result
+    #[arg(long, value_name = "RESULT", requires = "html")]
+    pub html_against: Option<PathBuf>,
+    /// Show in the page how earlier runs went: folders of runs, and whatever `report` takes
+    #[arg(long, value_name = "RESULT", requires = "html")]
+    pub html_history: Vec<PathBuf>,
     /// Write a CTRF document here
     #[arg(long, value_name = "FILE")]
     pub ctrf: Option<PathBuf>,
@@ -246,7 +257,7 @@ pub struct Across {
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// Which run; without it, the newest
+    /// Which run: its id, the beginning of that, or its directory; without it, the newest
     #[arg(value_name = "RUN")]
     pub run: Option<String>,
     /// Of which tests it is shown what they printed
@@ -258,16 +269,26 @@ pub struct Watch {
         env = "MULETRAIN_SHOW_OUTPUT"
     )]
     pub show_output: ShowOutput,
-    /// Where the scheduler listens: unix:PATH or http://HOST:PORT
+    /// Where the scheduler listens: unix:PATH or http://HOST:PORT; without it, a run on this
+    /// machine is followed
     #[arg(long, value_name = "ADDRESS", env = "MULETRAIN_SCHEDULER")]
-    pub scheduler: String,
+    pub scheduler: Option<String>,
+    /// Folder of runs on this machine
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".muletrain/runs",
+        env = "MULETRAIN_RESULTS",
+        conflicts_with = "scheduler"
+    )]
+    pub results: PathBuf,
     /// What is written besides.
     #[command(flatten)]
     pub outputs: Outputs,
     /// Keep the journal in a directory named after the run, in here
-    #[arg(long, value_name = "DIR", conflicts_with = "stored_in")]
+    #[arg(long, value_name = "DIR", conflicts_with = "stored_in", requires = "scheduler")]
     pub save: Option<PathBuf>,
     /// Directory in which the scheduler keeps the run, for the report to name
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "scheduler")]
     pub stored_in: Option<PathBuf>,
 }

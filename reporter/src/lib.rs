@@ -13,6 +13,7 @@ pub mod follow;
 pub mod live;
 pub mod merge;
 pub mod output;
+pub mod page;
 pub mod pure;
 pub mod read;
 pub mod render;

@@ -9,6 +9,7 @@ use muletrain_proto::exit_code::ExitCode;
 
 use crate::files;
 use crate::merge;
+use crate::page;
 use crate::pure::summary::Summary;
 use crate::render::ctrf::ctrf;
 use crate::render::github;
@@ -23,7 +24,7 @@ use crate::settings::{Document, Outputs};
 /// is never green.
 #[must_use]
 pub fn deliver(text: &str, outputs: &Outputs, results: &Results) -> ExitCode {
-    let mut code = ExitCode::Green;
+    let (mut code, mut beside) = (ExitCode::Green, ExitCode::Green);
     let mut settle = |result: Result<(), files::Error>| {
         if let Err(error) = result {
             print_error(&error);
@@ -37,12 +38,15 @@ pub fn deliver(text: &str, outputs: &Outputs, results: &Results) -> ExitCode {
     for (document, path) in &outputs.texts {
         settle(files::write(path, &render(*document, &summaries)));
     }
+    if let Some(html) = &outputs.html {
+        settle(page::write(html, &summaries).map(|code| beside = code));
+    }
     let text = match outputs.github {
         true => github::fenced(text, &token()) + &github::annotations(&summaries),
         false => text.to_owned(),
     };
     settle(print(&text).map_err(|error| files::Error::new(Path::new("standard output"), error)));
-    code
+    code.and(beside)
 }
 
 fn render(document: Document, summaries: &[&Summary]) -> String {

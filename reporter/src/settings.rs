@@ -52,8 +52,21 @@ pub struct Outputs {
     pub layout: Layout,
     /// Documents that are one text each, and where they go.
     pub texts: Vec<(Document, PathBuf)>,
+    /// The page.
+    pub html: Option<Html>,
     /// Whether GitHub listens to standard output.
     pub github: bool,
+}
+
+/// The report as a page, and what it tells beside the results.
+#[derive(Debug, Clone)]
+pub struct Html {
+    /// Where it goes.
+    pub path: PathBuf,
+    /// The earlier result that changes are told from.
+    pub against: Option<PathBuf>,
+    /// Earlier runs.
+    pub history: Vec<PathBuf>,
 }
 
 /// A document that is made from summaries.
@@ -80,7 +93,13 @@ impl From<cli::Outputs> for Outputs {
             (Document::CodeQuality, arguments.gitlab_code_quality),
             (Document::Trace, arguments.trace),
         ];
+        let html = |path| Html {
+            path,
+            against: arguments.html_against,
+            history: arguments.html_history,
+        };
         Self {
+            html: arguments.html.map(html),
             junit: arguments.junit,
             layout: arguments.layout.into(),
             texts: texts.into_iter().filter_map(|(kind, path)| Some((kind, path?))).collect(),

@@ -132,7 +132,7 @@ fn string_sequence(body: &str) -> Option<usize> {
     ends.into_iter().filter_map(|end| Some(line.find(end)? + end.len())).min()
 }
 
-fn is_bidi(character: char) -> bool {
+pub(crate) fn is_bidi(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

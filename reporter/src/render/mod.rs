@@ -5,6 +5,7 @@ pub mod ctrf;
 pub mod github;
 pub mod gitlab;
 pub mod history;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;

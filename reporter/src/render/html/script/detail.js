@@ -1,0 +1,140 @@
+// Everything about one test, beside the page.
+
+class Detail {
+  constructor(results, { close, step }) {
+    this.results = results;
+    this.title = make("h2", { tabindex: "-1", id: "detail-title" });
+    this.head = make("div.detail-verdict");
+    this.body = make("div.detail-body");
+    const button = (text, label, click) => make("button", { type: "button", "aria-label": label, title: label, click }, text);
+    this.panel = make("aside", { id: "detail", "aria-labelledby": "detail-title", hidden: true },
+      make("div.detail-bar", this.head,
+        button("↑", "The test before (k)", () => step(-1)), button("↓", "The next test (j)", () => step(1)),
+        button("✕", "Close (Esc)", close)),
+      this.title, this.body);
+    document.body.append(this.panel);
+  }
+
+  get isOpen() {
+    return !this.panel.hidden;
+  }
+
+  close() {
+    this.panel.hidden = true;
+    document.body.classList.remove("has-detail");
+    this.index = undefined;
+    this.before?.focus?.({ preventScroll: true });
+    this.before = undefined;
+  }
+
+  async show(index) {
+    const { results } = this;
+    if (!this.isOpen) this.before = document.activeElement;
+    this.index = index;
+    const attempts = await results.attempts(index);
+    // Another one may have been asked for meanwhile.
+    if (this.index !== index) return;
+    const outcome = results.outcomeOf(index);
+    this.head.replaceChildren(mark(outcome), words(outcome));
+    this.head.className = "detail-verdict is-" + outcome;
+    const owner = results.isWhole(index) ? "" : make("span.owner", visible(results.className(index)) + ".");
+    this.title.replaceChildren(owner, make("bdi", visible(results.name(index))));
+    this.body.replaceChildren(this.tools(index), this.facts(index), ...attempts.map((one) => this.attempt(one, attempts.length)));
+    this.panel.hidden = false;
+    document.body.classList.add("has-detail");
+    this.panel.scrollTop = 0;
+    this.title.focus({ preventScroll: true });
+  }
+
+  tools(index) {
+    const { results } = this, id = results.id(index);
+    const button = (text, value) => make("button", { type: "button", click: (event) => copy(value(), event.currentTarget) }, text);
+    const again = !results.runs[results.run(index)].foreign
+      && button("Copy command", () => `muletrain-scheduler run . ${quoted(id)}`);
+    const address = () => location.href.split("#")[0] + linkTo(results, index);
+    return make("div.detail-tools", button("Copy id", () => id), button("Copy link", address), again);
+  }
+
+  facts(index) {
+    const { results } = this, run = results.runs[results.run(index)];
+    const start = results.startOf[index];
+    const cause = results.causeOf[index];
+    const strip = results.beside.history?.[results.id(index)];
+    const list = [
+      ["App", visible(results.appOf(index))],
+      ["File", visible(results.file(index))],
+      ["Agent", visible(results.agentOf(index))],
+      ["Time", duration(results.seconds(index))],
+      ["Began", start === UNKNOWN ? "" : duration(start / 1000) + " into the run"],
+      ["Run", results.runs.length > 1 ? run.name ?? "other tools" : ""],
+      ["Cause", cause === UNKNOWN ? "" : make("a", { href: "#q=cause:" + (cause + 1) }, "tests that failed alike")],
+      ["History", strip ? historyStrip(strip) : ""],
+    ];
+    return make("dl.facts", ...list.filter(([, value]) => value !== "").map(([name, value]) => make("div", make("dt", name), make("dd", value))));
+  }
+
+  attempt(one, count) {
+    const { results } = this;
+    const lease = one.lease === undefined ? undefined : results.leases[one.lease];
+    const about = [
+      words(one.verdict), duration(one.seconds), lease && "on " + visible(results.agents[lease[1]]),
+      lease && lease[3] && `pod of ${visible(lease[3])}`,
+    ].filter(Boolean);
+    const section = make("section.attempt.is-" + one.verdict,
+      make("h3", mark(one.verdict), count > 1 ? `Try ${one.number}: ` : "", about.join(" · ")));
+    if (one.reason) section.append(make("p.reason", visible(one.reason)));
+    for (const failure of one.failures ?? []) section.append(...raised(failure));
+    if (one.output) {
+      const omitted = one.omitted ? `, ${grouped(one.omitted)} bytes omitted from its middle` : "";
+      section.append(make("h4", "Printed" + omitted), make("pre.output", { tabindex: "0" }, one.output.trimEnd()));
+    }
+    return section;
+  }
+}
+
+function raised({ exception, message, traceback, subtest }) {
+  const parts = [];
+  if (subtest) parts.push(make("p.subtest", "in subtest " + visible(subtest)));
+  if (!traceback.trim() || !traceback.includes(message.trim())) {
+    const name = exception.replace(/^muletrain\./, "");
+    parts.push(make("p.message", message && name ? `${name}: ${message}` : message || name));
+  }
+  if (traceback.trim()) parts.push(trace(traceback));
+  return parts;
+}
+
+const FRAME = /^(\s*File ")(.*)(", line )(\d+)(.*)$/;
+const LIBRARY = /site-packages|dist-packages|\/lib\/python\d|<frozen /;
+
+/** A traceback: the project's own frames stand out from those of libraries. */
+function trace(text) {
+  const pre = make("pre.trace", { tabindex: "0" });
+  let library = false;
+  for (const line of text.trimEnd().split("\n")) {
+    const frame = FRAME.exec(line);
+    if (frame) {
+      library = LIBRARY.test(frame[2]);
+      const [, open, path, between, number, rest] = frame;
+      pre.append(make(library ? "span.frame.library" : "span.frame",
+        open, make("span.path", path), between, make("span.number", number), rest + "\n"));
+    } else if (/^\s/.test(line)) {
+      pre.append(make(library ? "span.library" : "span", line + "\n"));
+    } else {
+      pre.append(make(/^[\w.]+(Error|Exception|Failure|Warning|Exit|Interrupt)\b/.test(line) ? "span.raised" : "span", line + "\n"));
+    }
+  }
+  return pre;
+}
+
+const STRIP = { ".": "passed", "~": "flaky", F: "failed", "-": "skipped", " ": "nothing" };
+
+function historyStrip(strip) {
+  const squares = [...strip.slice(-30)].map((one) => make("i.is-" + STRIP[one]));
+  const red = [...strip].filter((one) => one === "F").length;
+  return make("span.strip", { role: "img", "aria-label": `red in ${red} of ${strip.length} runs` }, ...squares);
+}
+
+/** Text as one word of a shell. */
+function quoted(text) {
+  return /^[\w.:\/@%+=-]+$/.test(text) ? text : "'" + text.replaceAll("'", "'\\''") + "'";
+}
