@@ -12,6 +12,7 @@ use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::{self as contract, Hello};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use crate::docker::{self, Docker, Facts};
 use crate::lease::{self, Order};
@@ -108,6 +109,7 @@ pub async fn run(settings: Settings) -> Result<ExitCode, Error> {
         runtime: runtime.clone(),
         warmer,
         parking: Arc::default(),
+        removals: TaskTracker::new(),
         slots: Slots::new(hello),
         held,
         sender: None,
@@ -196,6 +198,8 @@ struct Engine {
     warmer: Option<Arc<Warmer>>,
     /// Keeps pods for the leases to come.
     parking: Arc<Parking>,
+    /// Pods that no lease will take are on their way out.
+    removals: TaskTracker,
     slots: Slots,
     held: watch::Sender<Vec<LeaseKey>>,
     sender: Option<link::Sender>,
@@ -361,11 +365,11 @@ impl Engine {
 
     /// Pods that no lease will take any more.
     fn remove(&self, parked: Vec<Parked>) {
-        for Parked { pod, home, .. } in parked {
+        for parked in parked {
             let (runtime, parking) = (self.runtime.clone(), self.parking.clone());
-            tokio::spawn(async move {
-                // Its end of input comes first.
-                drop(pod);
+            self.removals.spawn(async move {
+                let home = parked.home.clone();
+                parked.end().await;
                 runtime.remove(&home).await;
                 parking.forget(&home);
             });
@@ -388,10 +392,10 @@ impl Engine {
         if let Some(warmer) = &self.warmer {
             warmer.leave().await;
         }
-        for Parked { pod, home, .. } in self.parking.all() {
-            drop(pod);
-            self.runtime.remove(&home).await;
-        }
+        self.remove(self.parking.all());
+        self.removals.close();
+        // Pods that are still there after this end with their input.
+        let _ = tokio::time::timeout(STOP_LIMIT, self.removals.wait()).await;
         self.sender = None;
         let abort = link.abort_handle();
         if tokio::time::timeout(FLUSH_LIMIT, link).await.is_err() {

@@ -10,6 +10,7 @@ use muletrain_proto::id::{LeaseKey, RunId};
 
 use crate::pod::Pod;
 use crate::pure::harness::Hello;
+use crate::pure::patience::STOP_LIMIT;
 
 /// How long a pod is kept for a lease that does not come.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
@@ -29,6 +30,15 @@ pub struct Parked {
     pub images: BTreeMap<String, String>,
     /// Since when it has no lease.
     pub since: Instant,
+}
+
+impl Parked {
+    /// Ends its process. Databases that it has on servers of others are removed before that.
+    pub async fn end(self) {
+        if self.hello.db_token.is_some() {
+            self.pod.stop(STOP_LIMIT).await;
+        }
+    }
 }
 
 /// All of an agent's.
@@ -120,3 +130,7 @@ impl Parking {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[path = "parking_tests.rs"]
+mod tests;

@@ -48,6 +48,8 @@ pub struct Pod {
     pub id: String,
     commands: mpsc::UnboundedSender<(Vec<u8>, Option<oneshot::Sender<()>>)>,
     signals: mpsc::Receiver<Signal>,
+    /// It was heard when nobody had asked it anything.
+    is_restless: bool,
 }
 
 /// What a pod says.
@@ -68,7 +70,7 @@ impl Pod {
         tokio::spawn(write(streams.input, to_write));
         let tail = Tail::follow(streams.errors);
         tokio::spawn(read(streams.output, tail, exited, signals));
-        let pod = Self { id, commands, signals: received };
+        let pod = Self { id, commands, signals: received, is_restless: false };
         // A process that is gone already says so by its end.
         let _ = pod.commands.send((package::preamble(), None));
         pod
@@ -87,9 +89,19 @@ impl Pod {
         let _ = is_taken.await;
     }
 
-    /// Whether it lives and has said nothing that was not heard.
+    /// Whether it lives and has said nothing unasked; one that did is never quiet again.
     pub fn is_quiet(&mut self) -> bool {
-        matches!(self.signals.try_recv(), Err(mpsc::error::TryRecvError::Empty))
+        let is_empty = matches!(self.signals.try_recv(), Err(mpsc::error::TryRecvError::Empty));
+        self.is_restless |= !is_empty;
+        !self.is_restless
+    }
+
+    /// Has it stop and do what is left to do around its tests, for so long at most.
+    pub async fn stop(mut self, limit: Duration) {
+        self.command(&Command::Stop);
+        let ended = async { while !matches!(self.next().await, Signal::Exited(_)) {} };
+        // One that does not end by itself is killed by whoever removes it.
+        let _ = tokio::time::timeout(limit, ended).await;
     }
 
     /// What it says next.

@@ -13,6 +13,7 @@ class Account:
         self.subject = None
         self.is_closed = False
         self.remains = None
+        self.templates = None
         self.peak_kib = 0
         self.child = None
         self.child_end = None
@@ -66,6 +67,10 @@ class Account:
     def _note_remains(self, remains):
         """What is to be removed should the worker end here, or None."""
         self.remains = remains
+
+    def _note_templates(self, templates):
+        """The same of what forked children copy, which is there for as long as the pod."""
+        self.templates = templates
 
     def _note_peak_kib(self, peak_kib):
         self.peak_kib = max(self.peak_kib, peak_kib)

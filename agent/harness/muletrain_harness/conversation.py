@@ -5,7 +5,7 @@ import copy
 import sys
 import time
 
-from . import PROTOCOL, manifest, zygote
+from . import PROTOCOL, keeper, manifest, zygote
 from .channel import ProtocolError
 from .databases import Databases
 from .hooks import attach
@@ -37,6 +37,7 @@ class Conversation:
         self._entries = {}
         self._runs = None
         self._forks = hello.get("isolation") == "fork"
+        self._keeper = None
 
     def boot(self, django, runner):
         """Say that the project is loaded. Some runners build their suite twice.
@@ -66,10 +67,12 @@ class Conversation:
         while self._suite is None:
             command = self._session.commands.next()
             if self._forks and command["type"] in ("collect", "assign"):
+                if command["type"] == "assign" and self._fork_keeper():
+                    self._keeper_makes_databases(empty)
+                    break
                 if not zygote.fork(self._session):
                     continue  # A child has done it.
                 self._forks = False
-                self.databases.are_reused = True
             started = time.monotonic()
             if command["type"] == "finish":
                 raise Finished
@@ -90,6 +93,18 @@ class Conversation:
         self._session.enter("databases")
         return self._suite
 
+    def _fork_keeper(self):
+        """Whether this is it: the process that makes databases once the first child wants some."""
+        if self.databases.line is None and not zygote.threads():
+            zygote.close_connections()
+            self.databases.line, self._keeper = keeper.fork(self._session)
+        return self._keeper is not None
+
+    def _keeper_makes_databases(self, empty):
+        self.databases.become_templates(self._keeper.wait())
+        self.is_warming = True
+        self._suite = empty()
+
     def survey(self, suite, origins, reorder_by, connections):
         """The inventory of a suite of unittest."""
         return survey(flatten(suite), origins, self.apps, reorder_by, connections, self._session.prefix)
@@ -103,7 +118,9 @@ class Conversation:
     def warm(self, connections, aliases, set_up):
         """In place of all that a run does from `setup_databases` on."""
         started = time.monotonic()
-        databases = warm(connections, aliases, set_up, self.databases.names)
+        databases = warm(connections, aliases, set_up, self.databases)
+        if self._keeper is not None:
+            self._keeper.give(databases)
         self._session.trace.stop()
         for database in databases:
             self._session.emit("database", database)

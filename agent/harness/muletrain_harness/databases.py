@@ -6,7 +6,8 @@ import time
 
 from . import janitor
 from .channel import ProtocolError
-from .kept import create_from
+from .keeper import VENDORS
+from .kept import SQLITE, create_from
 from .replacing import replaced
 from .servers import remove
 
@@ -19,7 +20,9 @@ class Databases:
         self._kept = {}
         self._seconds = 0.0
         self._left = {}
-        self.are_reused = False
+        self._note = "remains"
+        self._not_made = None
+        self.line = None
 
     def keep(self, kept):
         """To be used where the project's runner makes a database of that alias."""
@@ -38,13 +41,54 @@ class Databases:
         started = time.monotonic()
         aliases = list(connections if aliases is None else aliases)
         self.names.give(connections, aliases)
+        if self.line is not None and any(self._is_made_here(connections[alias]) for alias in aliases):
+            self._take_from_keeper()
         with creating(connections, aliases, self._create):
             yield
         self._seconds = time.monotonic() - started
 
+    def _is_made_here(self, connection):
+        return connection.alias not in self._kept and not connection.settings_dict["TEST"].get("MIRROR")
+
+    def _take_from_keeper(self):
+        for database in self.line.databases(self._kept):
+            self._kept.setdefault(database["alias"], database)
+
+    # Where databases are made for others.
+
+    def become_templates(self, not_made):
+        """For children to copy, but for aliases that have been kept elsewhere."""
+        self.names.are_templates = True
+        self._note = "templates"
+        self._not_made = not_made
+
+    def prepare_to_keep(self, connections, aliases):
+        if self._not_made is not None:
+            self.names.give(connections, aliases)
+
+    def may_keep(self, connection):
+        """Nothing is kept where others may change it, and nothing is left there, except as a template."""
+        if self._not_made is None:
+            return not self.names.is_shared(connection)
+        if connection.alias in self._not_made or connection.vendor not in VENDORS:
+            return False
+        if self.names.is_shared(connection) or connection.vendor == SQLITE:
+            self._own(connection)
+        return True
+
+    def leave_copies(self):
+        """Of files the content is told, so they are not in the way of a child's."""
+        if self._not_made is not None:
+            files = [alias for alias, (connection, _) in self._left.items() if connection.vendor == SQLITE]
+            self._remove(files)
+
     def remove_left(self):
         """What the project's runner made on shared servers and let be, as it would with `--keepdb`."""
-        for alias, (connection, name) in list(self._left.items()):
+        self._remove(list(self._left))
+
+    def _remove(self, aliases):
+        for alias in aliases:
+            connection, name = self._left[alias]
             connection.close()
             remove(connection, name)
             self._forget(alias)
@@ -60,7 +104,7 @@ class Databases:
             if kept is None:
                 return create(*args, **kwargs)
             result, database["warm"] = create_from(
-                kept, connection, create, args, kwargs, self.are_reused
+                kept, connection, create, args, kwargs, self.line is not None
             )
             return result
         finally:
@@ -88,7 +132,8 @@ class Databases:
 
     def _tell(self):
         names = {alias: name for alias, (_, name) in self._left.items()}
-        self._events.note(remains=dict(janitor.surroundings(), databases=names) if names else None)
+        remains = dict(janitor.surroundings(), databases=names) if names else None
+        self._events.note(**{self._note: remains})
 
 
 @contextlib.contextmanager

@@ -17,19 +17,21 @@ def surroundings():
 
 
 def main(remains):
-    """Never returns. `remains`: `databases` by alias, and the surroundings of whoever made them."""
+    """Never returns. Each of `remains`: `databases` by alias, and the surroundings of whoever made them."""
+    surrounded = remains[0]
     os.environ.clear()
-    os.environ.update(remains["environment"])
-    sys.path[:] = remains["path"]
+    os.environ.update(surrounded["environment"])
+    sys.path[:] = surrounded["path"]
     warnings.simplefilter("ignore")  # Only the settings are loaded, which Django finds odd.
     status = 0
     try:
-        os.chdir(remains["folder"])
+        os.chdir(surrounded["folder"])
         from django.db import connections
 
         deadline = time.monotonic() + PATIENCE
-        for alias, name in remains["databases"].items():
-            _remove(connections[alias], name, deadline)
+        for one in remains:
+            for alias, name in one["databases"].items():
+                _remove(connections[alias], name, deadline)
     except BaseException as error:
         sys.stderr.write("failed to remove test databases: %s: %s\n" % (type(error).__name__, error))
         sys.stderr.flush()

@@ -9,10 +9,10 @@ import os
 import tempfile
 import zlib
 
+from .copies import copy_on_server
 from .replacing import replaced
 
 SQLITE = "sqlite"
-CLONE = "1"
 
 
 class Unlike(BaseException):
@@ -51,7 +51,7 @@ def create_from(kept, connection, create, args, kwargs, is_reused):
     """
     if kept["vendor"] != connection.vendor:
         return create(*args, **kwargs), False
-    if is_reused and connection.vendor != SQLITE and not _clone(kept, connection):
+    if is_reused and connection.vendor != SQLITE and not copy_on_server(kept["name"], connection):
         return create(*args, **kwargs), False
     name = connection.settings_dict["NAME"]
     use = _Use(kept, connection)
@@ -65,20 +65,6 @@ def create_from(kept, connection, create, args, kwargs, is_reused):
     except Unlike:
         connection.creation.destroy_test_db(name, verbosity=0)
         return create(*args, **kwargs), False
-
-
-def _clone(kept, connection):
-    """Have Django copy a database on its server, and use that copy's name; whether there is one."""
-    settings, creation = connection.settings_dict, connection.creation
-    name, settings["NAME"] = settings["NAME"], kept["name"]
-    try:
-        settings["TEST"]["NAME"] = creation.get_test_db_clone_settings(CLONE)["NAME"]
-        creation.clone_test_db(CLONE, verbosity=0, autoclobber=True)
-        return True
-    except (Exception, SystemExit):  # It cannot be copied, for lack of `mysqldump` for instance.
-        return False
-    finally:
-        settings["NAME"] = name
 
 
 class _Use:

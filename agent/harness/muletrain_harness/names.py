@@ -31,6 +31,7 @@ class Names:
         self._own_folders = [os.path.realpath(folder) for folder in (root, tempfile.gettempdir())]
         self._servers = {}
         self._given = {}
+        self.are_templates = False
 
     def give(self, connections, aliases):
         """Tell Django, before it makes any of these. Mirrors have no database of their own."""
@@ -54,6 +55,8 @@ class Names:
         name = str(test_name or connection.settings_dict["NAME"] or "database")
         if self._token is None:
             return self._prefix and "%s_%s" % (self._prefix, name)
+        if self.are_templates:
+            name = "kept_" + name
         prefix = self._prefix or "test"
         claimed = shared_name(name, prefix, CLAIMED, self._token)
         if self._server(connection).claim(claimed):
@@ -75,7 +78,8 @@ class Names:
 
     def _file(self, path):
         stem, extension = os.path.splitext(str(path))
-        return "%s_%s%s%s" % (stem, CLAIMED, self._token, extension)
+        kept = "_kept" if self.are_templates else ""
+        return "%s_%s%s%s%s" % (stem, CLAIMED, self._token, kept, extension)
 
     def _is_shared_file(self, name):
         if not name or str(name) == ":memory:" or str(name).startswith("file:"):

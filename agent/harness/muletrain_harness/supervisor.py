@@ -249,11 +249,12 @@ class Supervisor:
 
     def _clean_up(self):
         """What the worker has on servers, should it have ended before it could remove that itself."""
-        if self._account.remains is None:
+        remains = [one for one in (self._account.remains, self._account.templates) if one is not None]
+        if not remains:
             return
         pid = os.fork()
         if pid == 0:
-            janitor.main(self._account.remains)
+            janitor.main(remains)
         deadline = time.monotonic() + CLEAN_GRACE
         while time.monotonic() < deadline:
             if os.waitpid(pid, os.WNOHANG)[0]:

@@ -10,12 +10,16 @@ class AllMade(BaseException):
     """Leaves the project's `setup_databases`: what it does from there on is done in every pod."""
 
 
-def warm(connections, aliases, set_up, names):
-    """What is kept, in the order made, as `database` tells it; no connection is left open."""
+def warm(connections, aliases, set_up, ours):
+    """What is kept, in the order made, as `database` tells it; no connection is left open.
+
+    `ours`: the databases of this process, which say what may be kept.
+    """
     from django.test.utils import get_unique_databases_and_mirrors
 
     aliases = list(connections if aliases is None else aliases)
-    making = Making(len(get_unique_databases_and_mirrors(aliases)[0]), names)
+    ours.prepare_to_keep(connections, aliases)
+    making = Making(len(get_unique_databases_and_mirrors(aliases)[0]), ours)
     try:
         with creating(connections, aliases, making.create):
             set_up()
@@ -24,22 +28,23 @@ def warm(connections, aliases, set_up, names):
         pass
     finally:
         _disconnect(connections)
-    if making.error is not None and not making.databases and not isinstance(making.error, Shared):
+        ours.leave_copies()
+    if making.error is not None and not making.databases and not isinstance(making.error, NotKept):
         raise making.error
     return making.databases
 
 
-class Shared(Exception):
-    """Nothing is kept where others may change it, and nothing is left there."""
+class NotKept(Exception):
+    """It is not made either."""
 
 
 class Making:
     """A database that cannot be made is not kept: pods that do not use it need not care."""
 
-    def __init__(self, left, names):
+    def __init__(self, left, ours):
         self.databases = []
         self.error = None
-        self._names = names
+        self._ours = ours
         self._left = left
         self._made = []
 
@@ -47,8 +52,8 @@ class Making:
         before = self._contents()
         started = time.monotonic()
         try:
-            if self._names.is_shared(connection):
-                raise Shared
+            if not self._ours.may_keep(connection):
+                raise NotKept
             create(*args, **kwargs)
             database = kept.describe(connection, time.monotonic() - started)
         except (Exception, SystemExit) as error:

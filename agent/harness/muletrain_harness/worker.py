@@ -34,7 +34,7 @@ def main(commands, events, capture, stacks):
 def _converse(session):
     """The exit code; 1 without a `failed` where a test ended the run past all of unittest."""
     try:
-        _drive(session)
+        _drive_to_the_end(session)
     except Finished:
         pass
     except BaseException as error:
@@ -45,6 +45,14 @@ def _converse(session):
             return 1
     session.close()
     return 0
+
+
+def _drive_to_the_end(session):
+    try:
+        _drive(session)
+    finally:
+        if session.is_secluded:
+            os._exit(1)  # It could not do what it was forked for, and nobody but the worker runs `atexit` hooks.
 
 
 def _drive(session):

@@ -29,7 +29,7 @@ def fork(session):
             RuntimeWarning,
         )
         return True
-    _close_connections()
+    close_connections()
     folder = tempfile.mkdtemp(prefix="muletrain-app-")
     pid = os.fork()
     if pid == 0:
@@ -58,7 +58,7 @@ def _wait(pid):
     return code, kib(usage.ru_maxrss)
 
 
-def _close_connections():
+def close_connections():
     """Two processes must not speak on one connection."""
     if "django.db" not in sys.modules:
         return
