@@ -40,8 +40,8 @@ fn check_one(suite: &Suite) -> Result<(), String> {
         ("exclude_tags", &suite.exclude_tags),
         ("patterns", &suite.patterns),
     ];
-    let given = lists.iter().filter_map(|(name, list)| Some((name, list.as_ref()?)));
-    given.map(|(name, list)| none_blank(&key(name), list)).collect::<Result<(), _>>()?;
+    let mut given = lists.iter().filter_map(|(name, list)| Some((name, list.as_ref()?)));
+    given.try_for_each(|(name, list)| none_blank(&key(name), list))?;
     suite.env.keys().try_for_each(|variable_name| variable(&key("env"), variable_name))?;
     check_kind(suite)
 }
