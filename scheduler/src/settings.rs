@@ -41,8 +41,8 @@ pub struct Settings {
     pub run_teardown: Vec<String>,
     /// Of which tests the report shows what they printed.
     pub show_output: ShowOutput,
-    /// JUnit file to write.
-    pub junit: Option<PathBuf>,
+    /// Documents to write.
+    pub documents: cli::Documents,
     /// Where runs are kept.
     pub results: PathBuf,
     /// How many of them, and for how long.
@@ -141,7 +141,7 @@ fn merge(arguments: &RunArguments, config: &Config) -> Result<Settings, Error> {
         until_failure: arguments.order.until_failure,
         runtime: arguments.pods.runtime.or(run.runtime).unwrap_or_default(),
         docker_host: arguments.pods.docker_host.clone().or_else(|| run.docker_host.clone()),
-        junit: arguments.reports.junit.clone(),
+        documents: arguments.documents.clone(),
         results: arguments
             .reports
             .results

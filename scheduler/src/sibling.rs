@@ -100,6 +100,44 @@ pub(crate) async fn build(
     }
 }
 
+/// Whether all of a snapshot is still there, as far as the builder can tell; none when it was
+/// interrupted.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) async fn find(
+    snapshot: &Snapshot,
+    settings: &Settings,
+    common: &Common,
+    interrupts: &mut Interrupts,
+) -> Result<Option<bool>, Error> {
+    let (path, mut command) = command("muletrain-builder", common)?;
+    command.arg("find");
+    command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
+    let child = hand_over(snapshot, &path, command.stdout(Stdio::piped())).await?;
+    match ended(child, path, interrupts).await {
+        Ok(printed) => Ok(printed.map(|printed| !printed.is_empty())),
+        // It has said why, and whoever wants the snapshot does without.
+        Err(Error::Builder(_)) => Ok(Some(false)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Starts a command that reads a snapshot from its standard input.
+async fn hand_over(
+    snapshot: &Snapshot,
+    path: &Path,
+    command: &mut Command,
+) -> Result<Child, Error> {
+    let mut child = spawn(path, command.stdin(Stdio::piped()))?;
+    let text = serde_json::to_vec(snapshot).map_err(Error::NoSnapshot)?;
+    if let Some(mut input) = child.stdin.take() {
+        // One that does not listen says why by how it ends.
+        let _ = input.write_all(&text).await;
+    }
+    Ok(child)
+}
+
 /// The apps of a project, as its files show them; none where the builder cannot tell.
 pub(crate) async fn apps(settings: &Settings, common: &Common) -> Option<Vec<App>> {
     let (path, mut command) = command("muletrain-builder", common).ok()?;
@@ -127,12 +165,7 @@ pub(crate) async fn push(
     let (path, mut command) = command("muletrain-builder", common)?;
     command.args(["push", "--scheduler"]).arg(address.to_string());
     command.args(settings.docker_host.iter().flat_map(|host| ["--docker-host", host]));
-    let mut child = spawn(&path, command.stdin(Stdio::piped()).stdout(Stdio::null()))?;
-    let text = serde_json::to_vec(snapshot).map_err(Error::NoSnapshot)?;
-    if let Some(mut input) = child.stdin.take() {
-        // One that does not listen says why by how it ends.
-        let _ = input.write_all(&text).await;
-    }
+    let child = hand_over(snapshot, &path, command.stdout(Stdio::null())).await?;
     Ok(ended(child, path, interrupts).await?.map(drop))
 }
 
@@ -193,22 +226,20 @@ pub(crate) fn report(
 ) -> Result<Child, Error> {
     let (path, mut command) = command("muletrain-reporter", common)?;
     command.arg("watch").arg(run.as_str()).arg("--scheduler").arg(address.to_string());
+    match kept {
+        Kept::Here(folder) => command.arg("--stored-in").arg(folder.join(run.as_str())),
+        Kept::Elsewhere(folder) => command.arg("--save").arg(folder),
+    };
     if !is_shown {
         command.stdout(Stdio::null()).stderr(Stdio::null());
         return spawn(&path, command.stdin(Stdio::null()));
     }
-    if let Some(junit) = &settings.junit {
-        command.arg("--junit").arg(junit);
-    }
+    command.args(settings.documents.arguments());
     command.arg("--show-output").arg(match settings.show_output {
         ShowOutput::All => "all",
         ShowOutput::Failed => "failed",
         ShowOutput::None => "none",
     });
-    match kept {
-        Kept::Here(folder) => command.arg("--stored-in").arg(folder.join(run.as_str())),
-        Kept::Elsewhere(folder) => command.arg("--save").arg(folder),
-    };
     spawn(&path, command.stdin(Stdio::null()))
 }
 

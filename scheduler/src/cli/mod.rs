@@ -1,6 +1,7 @@
 //! The command line, and nothing else; the flags of a run lie in a file for each heading of
 //! `--help`.
 
+mod documents;
 mod limits;
 mod order;
 mod pods;
@@ -16,6 +17,7 @@ use muletrain_proto::client::Address;
 use muletrain_proto::config::units;
 use muletrain_proto::id::RunId;
 
+pub use documents::{Documents, JunitProfile};
 pub use limits::Limits;
 pub use order::Order;
 pub use pods::Pods;

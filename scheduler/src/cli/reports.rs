@@ -1,18 +1,15 @@
-//! What is written about a run.
+//! What is shown of a run, and what it leaves behind.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use muletrain_proto::config::ShowOutput;
+use muletrain_proto::config::{ShowOutput, artifact};
 
-/// What is written about a run.
+/// What is shown of a run, and what it leaves behind.
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Reports")]
 pub struct Reports {
-    /// Write a JUnit XML report
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
     /// Show what tests printed: of all, of those that went wrong, or of none [default: failed]
     #[arg(
         long,
@@ -23,7 +20,7 @@ pub struct Reports {
     )]
     pub show_output: Option<ShowOutput>,
     /// Take files that match out of the pods; they come to the run's folder
-    #[arg(long, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = artifact)]
     pub artifacts: Vec<String>,
     /// Measure coverage, with the project's own `coverage` package and configuration
     #[arg(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Limits, Order, Pods, Reports, Selection};
+use super::{Documents, Limits, Order, Pods, Reports, Selection};
 
 /// What to run, and how.
 #[derive(Debug, Args, Default)]
@@ -29,9 +29,12 @@ pub struct RunArguments {
     /// Where and in what tests run.
     #[command(flatten)]
     pub pods: Pods,
-    /// What is written about it.
+    /// What is shown of it.
     #[command(flatten)]
     pub reports: Reports,
+    /// What is written about it.
+    #[command(flatten)]
+    pub documents: Documents,
 }
 
 #[cfg(test)]

@@ -5,26 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use muletrain_proto::client::Address;
-use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::hook::{Hook, Scope, Stage};
 use muletrain_proto::id::RunId;
 use muletrain_proto::outcome::Output;
 use muletrain_proto::run::Options;
-use tokio::task::JoinHandle;
 
-use super::remote::{tell_of_teardown, wait_for_teardown};
 use crate::interrupt::Interrupts;
 use crate::settings::Settings;
-
-/// How long the last commands of a run may take once its report is out.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// Pause between two tries to reach the scheduler.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How long a scheduler that cannot be reached is tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The commands of a run, and how they are run.
 #[derive(Debug, Clone)]
@@ -52,6 +39,18 @@ impl Hooks {
             folder: settings.project.clone(),
             limit: settings.options.hooks.limit().duration(),
             output: settings.options.limits.output,
+        }
+    }
+
+    /// Those of a run that ends with one command.
+    #[cfg(test)]
+    pub(super) fn ending_with(command: &str, folder: &Path) -> Self {
+        Self {
+            setup: vec![],
+            teardown: vec![command.to_owned()],
+            folder: folder.to_owned(),
+            limit: Duration::from_secs(60),
+            output: 1 << 10,
         }
     }
 
@@ -87,33 +86,9 @@ impl Hooks {
         !hooks.iter().any(Hook::is_failed)
     }
 
-    /// Waits until all pods of a run are gone, runs what comes then, and tells the scheduler, which
-    /// closes the run. Whether the report will tell of all that failed.
-    pub(super) async fn end(self, address: Address, run: RunId) -> bool {
-        if self.teardown.is_empty() {
-            return true;
-        }
-        let mut patience = Patience::new();
-        loop {
-            match wait_for_teardown(&address, &run).await {
-                Ok(()) => break,
-                Err(reason) if patience.is_over() => {
-                    tracing::warn!("{reason}; the end of the run is not waited for any longer");
-                    return self.tear_down_untold(Some(&run)).await;
-                }
-                Err(_) => tokio::time::sleep(PAUSE).await,
-            }
-        }
-        let hooks = self.tear_down(Some(&run)).await;
-        patience = Patience::new();
-        while let Err(reason) = tell_of_teardown(&address, &run, &hooks).await {
-            if patience.is_over() {
-                tracing::error!("{reason}; the report does not know of the run's teardown");
-                return !hooks.iter().any(Hook::is_failed);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        true
+    /// Whether nothing comes after a run.
+    pub(super) fn end_nothing(&self) -> bool {
+        self.teardown.is_empty()
     }
 
     /// The options of a run with what was run before it.
@@ -122,7 +97,8 @@ impl Hooks {
         Options { hooks, ..options.clone() }
     }
 
-    async fn tear_down(&self, run: Option<&RunId>) -> Vec<Hook> {
+    /// Runs what comes after everything else.
+    pub(super) async fn tear_down(&self, run: Option<&RunId>) -> Vec<Hook> {
         let mut hooks = Vec::new();
         for command in &self.teardown {
             hooks.push(self.run(Stage::Teardown, command, run).await);
@@ -148,20 +124,6 @@ impl Hooks {
             signal,
             timed_out,
             output: bound(&bytes, self.output as usize),
-        }
-    }
-}
-
-/// How a run ended, once its last commands have been run and told. Who interrupts twice, or whose
-/// reporter is gone, does not wait for them.
-pub(super) async fn conclude(mut end: JoinHandle<bool>, code: ExitCode) -> ExitCode {
-    match tokio::time::timeout(GRACE, &mut end).await {
-        Ok(Ok(true)) => code,
-        Ok(Ok(false) | Err(_)) => code.and(ExitCode::Red),
-        Err(_) => {
-            end.abort();
-            tracing::warn!("the commands of `run_teardown` were not run, or broken off");
-            code.and(ExitCode::Red)
         }
     }
 }
@@ -216,21 +178,6 @@ fn bound(bytes: &[u8], limit: usize) -> Output {
     let (head, tail) = (String::from_utf8_lossy(head), String::from_utf8_lossy(tail));
     let text = format!("{head}\n[{} bytes left out]\n{tail}", middle.len());
     Output { text, omitted: middle.len() as u64 }
-}
-
-/// How long something was tried.
-struct Patience {
-    since: Instant,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Self { since: Instant::now() }
-    }
-
-    fn is_over(&self) -> bool {
-        self.since.elapsed() > PATIENCE
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `run --isolate`: what makes a test fail, itself or what runs before it.
+//! `--isolate`: what makes a test fail, itself or what runs before it.
 
 use std::io::Write;
 
@@ -8,6 +8,7 @@ use muletrain_proto::run::Options;
 use muletrain_proto::snapshot::Snapshot;
 
 use super::past::{self, Ordered};
+use super::remote::Fleet;
 use super::run::{Laptop, Shown};
 use super::{Error, past::Error as PastError};
 use crate::handle::Handle;
@@ -15,6 +16,32 @@ use crate::interrupt::Interrupts;
 use crate::pure::isolation::{Finding, Isolation, Kind, Order, Probe};
 use crate::settings::Settings;
 use crate::stored;
+
+/// Where the runs of a search take place.
+pub(super) enum Host<'a> {
+    /// On this machine.
+    Laptop(&'a Laptop<'a>, &'a Handle),
+    /// On a scheduler's agents.
+    Fleet(&'a Fleet<'a>),
+}
+
+impl Host<'_> {
+    /// A run that is stored and not shown.
+    async fn follow(
+        &self,
+        snapshot: &Snapshot,
+        options: &Options,
+        interrupts: &mut Interrupts,
+    ) -> Result<(Option<RunId>, ExitCode), Error> {
+        let shown = Shown::Nothing;
+        match self {
+            Self::Laptop(laptop, handle) => {
+                laptop.follow(handle, snapshot, options, shown, interrupts).await
+            }
+            Self::Fleet(fleet) => fleet.follow(snapshot, options, shown, interrupts).await,
+        }
+    }
+}
 
 /// A search for what makes a test fail.
 pub(super) struct Search {
@@ -43,8 +70,8 @@ impl Search {
     /// Runs what it takes to find out, and prints it.
     pub(super) async fn run(
         mut self,
-        laptop: &Laptop<'_>,
-        handle: &Handle,
+        host: &Host<'_>,
+        settings: &Settings,
         snapshot: &Snapshot,
         options: &Options,
         interrupts: &mut Interrupts,
@@ -58,9 +85,8 @@ impl Search {
             let mut only = probe.before.clone();
             only.push(self.test.clone());
             let options = self.ordered.options(options, snapshot, only);
-            let (run, ended) =
-                laptop.follow(handle, snapshot, &options, Shown::Nothing, interrupts).await?;
-            let Some(is_red) = self.verdict(laptop.settings, run.as_ref())? else {
+            let (run, ended) = host.follow(snapshot, &options, interrupts).await?;
+            let Some(is_red) = self.verdict(settings, run.as_ref())? else {
                 say(&format!("{}: the test gave no verdict", in_words(&probe)))?;
                 return Ok(ended.and(ExitCode::Incomplete));
             };

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 mod early;
+mod ending;
 mod explain;
 mod hooks;
 mod isolate;
@@ -41,9 +42,12 @@ pub enum Error {
     /// Stored runs do not say what to run.
     #[error(transparent)]
     Past(#[from] past::Error),
-    /// A fleet cannot do it.
-    #[error("--isolate runs a test many times on this machine; use `muletrain-scheduler run`")]
-    OnlyHere,
+    /// Nobody reports the run any more.
+    #[error("the reporter ended early ({how}); what is stored of the run can be reported")]
+    Reporter {
+        /// How it ended.
+        how: String,
+    },
     /// The run is not accepted.
     #[error(transparent)]
     Submit(#[from] SubmitError),
@@ -87,7 +91,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Settings(_) | Self::Past(_) | Self::OnlyHere => ExitCode::Usage,
+            Self::Settings(_) | Self::Past(_) => ExitCode::Usage,
             Self::Label(_) | Self::Class(_) => ExitCode::Usage,
             Self::Submit(SubmitError::Label(_) | SubmitError::Selection(_)) => ExitCode::Usage,
             Self::Listen(listen::Error::Address(_) | listen::Error::NotLoopback(_)) => {
@@ -153,11 +157,9 @@ fn collect_secrets(snapshot: &Snapshot) -> Secrets {
 }
 
 /// How the run ended, as its reporter says.
-fn reported(status: io::Result<std::process::ExitStatus>) -> ExitCode {
+fn reported(status: io::Result<std::process::ExitStatus>) -> Result<ExitCode, Error> {
     let code = status.as_ref().ok().and_then(std::process::ExitStatus::code);
-    code.and_then(ExitCode::from_status).unwrap_or_else(|| {
-        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-        tracing::error!("the reporter ended early ({how}); the stored run can be reported again");
-        ExitCode::Infrastructure
+    code.and_then(ExitCode::from_status).ok_or_else(|| Error::Reporter {
+        how: status.map_or_else(|error| error.to_string(), |status| status.to_string()),
     })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use muletrain_proto::id::{RunId, TestId};
 use muletrain_proto::run::{Options, Selection};
-use muletrain_proto::snapshot::{Content, Snapshot};
+use muletrain_proto::snapshot::Snapshot;
 
 use crate::pure::again::{self, Left, Past};
 use crate::settings::Settings;
@@ -135,14 +135,6 @@ pub(super) fn past(stored: &Stored) -> Result<Past<'_>, Error> {
 }
 
 impl Wish {
-    /// The snapshot that has to be tested, where it is one that is still there.
-    pub(super) fn snapshot(&self) -> Option<Snapshot> {
-        match self {
-            Self::Order(ordered) if is_there(&ordered.snapshot) => Some(ordered.snapshot.clone()),
-            _ => None,
-        }
-    }
-
     /// The options of the new run.
     pub(super) fn apply(self, options: &Options, snapshot: &Snapshot) -> Options {
         match self {
@@ -188,6 +180,25 @@ impl Ordered {
         }
     }
 
+    /// The line by which its last test is repeated wherever the stored run is, and what that takes.
+    pub(super) fn line(&self, project: &Path) -> String {
+        let Some((test, before)) = self.tests.split_last() else { return String::new() };
+        let quoted = |text: &str| shlex::try_quote(text).unwrap_or_default().into_owned();
+        let prefix = match before {
+            [] => "as the first of its pod".to_owned(),
+            [one] => format!("after {one}"),
+            [first, .., last] => format!("after {} tests, {first} to {last}", before.len()),
+        };
+        let seed = self.options.shuffle.map_or("no seed".to_owned(), |seed| format!("seed {seed}"));
+        format!(
+            "muletrain-scheduler run {} --reproduce {} --rerun {}  # snapshot {}, {prefix}, {seed}",
+            quoted(&project.to_string_lossy()),
+            quoted(test.as_str()),
+            self.run,
+            self.snapshot.id,
+        )
+    }
+
     /// Options by which some of its tests run in their order, and each of them once.
     pub(super) fn options(
         &self,
@@ -208,13 +219,5 @@ impl Ordered {
             ordered: true,
             ..options.clone()
         }
-    }
-}
-
-/// Whether a snapshot can be tested again. Of an image only the engine knows.
-fn is_there(snapshot: &Snapshot) -> bool {
-    match &snapshot.content {
-        Content::Process { root } => Path::new(root).is_dir(),
-        Content::Docker { .. } => false,
     }
 }

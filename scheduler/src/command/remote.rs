@@ -15,9 +15,11 @@ use muletrain_proto::wire::runs_client::RunsClient;
 use tonic::transport::Channel;
 
 use super::early;
-use super::hooks::{self, Hooks, SetUp};
+use super::ending::Ending;
+use super::hooks::{Hooks, SetUp};
+use super::isolate::{Host, Search};
 use super::past::{self, Wish};
-use super::run::{freeze, open_history, processors};
+use super::run::{Shown, freeze, open_history, processors};
 use super::{
     Error, collect_secrets, explain, make_state_folder, nothing_left, repetition, reported,
 };
@@ -34,14 +36,13 @@ use crate::sibling::{self, Kept};
 /// When the snapshot cannot be built, the scheduler cannot be reached, or it says no.
 pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<ExitCode, Error> {
     let settings = Settings::find(&arguments.run)?;
-    if settings.isolate.is_some() {
-        return Err(Error::OnlyHere);
-    }
     let wish = past::wish(&settings)?;
     if let Wish::Nothing(run) = &wish {
         return Ok(nothing_left(run));
     }
     early::check(&settings, common).await?;
+    let search = settings.isolate.as_ref().map(|name| Search::prepare(&settings, name));
+    let search = search.transpose()?;
     let address = &arguments.target.scheduler;
     let mut interrupts = Interrupts::listen()?;
     let runs = connect(address).await?;
@@ -59,11 +60,15 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
         return Ok(ExitCode::Interrupted);
     }
     let fleet = Fleet { settings: &settings, common, address, runs };
+    if let Some(search) = search {
+        let host = Host::Fleet(&fleet);
+        return search.run(&host, &settings, &snapshot, &settings.options, &mut interrupts).await;
+    }
     let options = wish.apply(&settings.options, &snapshot);
     let mut code = ExitCode::Green;
     for number in 1..=settings.until_failure.unwrap_or(1) {
         let options = repetition(&settings, &options, number);
-        code = fleet.follow(&snapshot, &options, &mut interrupts).await?;
+        (_, code) = fleet.follow(&snapshot, &options, Shown::Report, &mut interrupts).await?;
         if code != ExitCode::Green {
             break;
         }
@@ -74,7 +79,7 @@ pub async fn submit(arguments: &SubmitArguments, common: &Common) -> Result<Exit
     Ok(code)
 }
 
-struct Fleet<'a> {
+pub(super) struct Fleet<'a> {
     settings: &'a Settings,
     common: &'a Common,
     address: &'a Address,
@@ -82,19 +87,21 @@ struct Fleet<'a> {
 }
 
 impl Fleet<'_> {
-    /// Hands a run in and stays until it is reported and its last commands are run.
-    async fn follow(
+    /// Hands a run in and stays until it is reported and its last commands are run. There is no
+    /// run where it was interrupted before.
+    pub(super) async fn follow(
         &self,
         snapshot: &Snapshot,
         options: &Options,
+        shown: Shown,
         interrupts: &mut Interrupts,
-    ) -> Result<ExitCode, Error> {
-        let Self { settings, common, address, runs } = self;
+    ) -> Result<(Option<RunId>, ExitCode), Error> {
+        let Self { settings, address, runs, .. } = self;
         let mut runs = runs.clone();
         let hooks = Hooks::new(settings);
         let SetUp::Ran(ran) = hooks.set_up(interrupts).await else {
             hooks.tear_down_untold(None).await;
-            return Ok(ExitCode::Interrupted);
+            return Ok((None, ExitCode::Interrupted));
         };
         let secrets = collect_secrets(snapshot);
         let options = Hooks::with(options, ran);
@@ -107,23 +114,42 @@ impl Fleet<'_> {
                 return Err(refused(address, status));
             }
         };
-        let end = tokio::spawn(hooks.end((*address).clone(), run.clone()));
+        let ending = Ending::of(hooks, (*address).clone(), run.clone());
+        match self.report(&run, shown, interrupts).await {
+            Ok(code) => Ok((Some(run), ending.conclude(code, interrupts).await)),
+            Err(error) => {
+                // What nobody watches any more is not left running before it is torn down.
+                tokio::spawn(ask_to_cancel(runs, run));
+                ending.run_anyway(interrupts).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts the reporter, and stays until it has reported.
+    async fn report(
+        &self,
+        run: &RunId,
+        shown: Shown,
+        interrupts: &mut Interrupts,
+    ) -> Result<ExitCode, Error> {
+        let Self { settings, common, address, runs } = self;
         let kept = Kept::Elsewhere(&settings.results);
-        let mut reporter = sibling::report(&run, address, settings, kept, true, common)?;
+        let is_shown = shown == Shown::Report;
+        let mut reporter = sibling::report(run, address, settings, kept, is_shown, common)?;
         let mut interrupted = false;
-        let code = loop {
+        loop {
             tokio::select! {
-                status = reporter.wait() => break reported(status),
+                status = reporter.wait() => return reported(status),
                 () = interrupts.next() => {
                     if interrupted {
-                        break ExitCode::Interrupted;
+                        return Ok(ExitCode::Interrupted);
                     }
                     interrupted = true;
                     tokio::spawn(ask_to_cancel(runs.clone(), run.clone()));
                 }
             }
-        };
-        Ok(hooks::conclude(end, code).await)
+        }
     }
 }
 

@@ -3,19 +3,20 @@
 use std::io::Write;
 use std::path::Path;
 
-use muletrain_proto::cli::Common;
+use muletrain_proto::cli::{Common, chain};
 use muletrain_proto::client::Address;
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::id::{RunId, TestId};
+use muletrain_proto::id::RunId;
 use muletrain_proto::run::{Options, Stop, Submission};
 use muletrain_proto::snapshot::Snapshot;
 use tokio::process::Child;
 use tokio::sync::oneshot;
 
 use super::early;
-use super::hooks::{self, Hooks, SetUp};
-use super::isolate::Search;
-use super::past::{self, Ordered, Wish};
+use super::ending::Ending;
+use super::hooks::{Hooks, SetUp};
+use super::isolate::{Host, Search};
+use super::past::{self, Wish};
 use super::{
     Error, collect_secrets, explain, make_state_folder, nothing_left, repetition, reported,
 };
@@ -84,7 +85,8 @@ pub async fn run(arguments: &RunArguments, common: &Common) -> Result<ExitCode, 
     let code = match search {
         Some(search) => {
             let options = &settings.options;
-            search.run(&laptop, &handle, &snapshot, options, &mut interrupts).await
+            let host = Host::Laptop(&laptop, &handle);
+            search.run(&host, &settings, &snapshot, options, &mut interrupts).await
         }
         None => {
             let options = wish.apply(&settings.options, &snapshot);
@@ -107,14 +109,17 @@ pub(super) async fn freeze(
     common: &Common,
     interrupts: &mut Interrupts,
 ) -> Result<Option<Snapshot>, Error> {
-    if let Wish::Order(ordered) = wish {
-        writeln!(std::io::stdout(), "{}", again_line(settings, ordered))?;
-    }
-    if let Some(snapshot) = wish.snapshot() {
-        return Ok(Some(snapshot));
+    let Wish::Order(ordered) = wish else {
+        return Ok(sibling::build(settings, common, interrupts).await?);
+    };
+    writeln!(std::io::stdout(), "{}", ordered.line(&settings.project))?;
+    match sibling::find(&ordered.snapshot, settings, common, interrupts).await? {
+        None => return Ok(None),
+        Some(true) => return Ok(Some(ordered.snapshot.clone())),
+        Some(false) => {}
     }
     let snapshot = sibling::build(settings, common, interrupts).await?;
-    if let (Wish::Order(ordered), Some(snapshot)) = (wish, &snapshot)
+    if let Some(snapshot) = &snapshot
         && ordered.snapshot.id != snapshot.id
     {
         tracing::warn!(
@@ -124,18 +129,6 @@ pub(super) async fn freeze(
         );
     }
     Ok(snapshot)
-}
-
-/// The line by which a failure is repeated anywhere that has the stored run.
-fn again_line(settings: &Settings, ordered: &Ordered) -> String {
-    let test = ordered.tests.last().map_or("", TestId::as_str);
-    let quoted = |text: &str| shlex::try_quote(text).unwrap_or_default().into_owned();
-    let project = quoted(&settings.project.to_string_lossy());
-    format!(
-        "muletrain-scheduler run {project} --reproduce {} --rerun {}",
-        quoted(test),
-        ordered.run
-    )
 }
 
 /// What a run shows of itself.
@@ -148,7 +141,7 @@ pub(super) enum Shown {
 }
 
 pub(super) struct Laptop<'a> {
-    pub(super) settings: &'a Settings,
+    settings: &'a Settings,
     common: &'a Common,
     address: &'a Address,
     slots: u32,
@@ -201,9 +194,15 @@ impl Laptop<'_> {
                 return Err(error.into());
             }
         };
-        let end = tokio::spawn(hooks.end(self.address.clone(), run.clone()));
-        let code = self.report(handle, &run, snapshot, shown, interrupts).await?;
-        Ok((Some(run), hooks::conclude(end, code).await))
+        let ending = Ending::of(hooks, self.address.clone(), run.clone());
+        match self.report(handle, &run, snapshot, shown, interrupts).await {
+            Ok(code) => Ok((Some(run), ending.conclude(code, interrupts).await)),
+            Err(error) => {
+                handle.stop(run, Stop::Infrastructure { reason: chain(&error) }).await;
+                ending.run_anyway(interrupts).await;
+                Err(error)
+            }
+        }
     }
 
     /// Starts agent and reporter, and stays until the reporter has reported.
@@ -218,9 +217,14 @@ impl Laptop<'_> {
         let mut agent = self.start_agent(snapshot)?;
         let kept = Kept::Here(&self.settings.results);
         let is_shown = shown == Shown::Report;
-        let mut reporter =
-            sibling::report(run, self.address, self.settings, kept, is_shown, self.common)?;
-        let code = self.watch(handle, run, snapshot, &mut agent, &mut reporter, interrupts).await;
+        let reporter =
+            sibling::report(run, self.address, self.settings, kept, is_shown, self.common);
+        let code = match reporter {
+            Ok(mut reporter) => {
+                self.watch(handle, run, snapshot, &mut agent, &mut reporter, interrupts).await
+            }
+            Err(error) => Err(error.into()),
+        };
         agent.finish().await;
         code
     }
@@ -237,7 +241,7 @@ impl Laptop<'_> {
         let (mut interrupted, mut deaths) = (false, 0);
         loop {
             tokio::select! {
-                status = reporter.wait() => return Ok(reported(status)),
+                status = reporter.wait() => return reported(status),
                 () = interrupts.next() => {
                     if interrupted {
                         return Ok(ExitCode::Interrupted);
@@ -247,13 +251,19 @@ impl Laptop<'_> {
                 }
                 how = agent.ended(), if deaths < AGENT_LIMIT => {
                     deaths += 1;
+                    let mut reason = format!("the agent ended {deaths} times, last with {how}");
                     if deaths < AGENT_LIMIT && !interrupted {
                         tracing::warn!("the agent ended ({how}) and is started again");
-                        *agent = self.start_agent(snapshot)?;
-                    } else {
-                        let reason = format!("the agent ended {deaths} times, last with {how}");
-                        handle.stop(run.clone(), Stop::Infrastructure { reason }).await;
+                        match self.start_agent(snapshot) {
+                            Ok(another) => {
+                                *agent = another;
+                                continue;
+                            }
+                            Err(error) => reason = chain(&error),
+                        }
                     }
+                    deaths = AGENT_LIMIT;
+                    handle.stop(run.clone(), Stop::Infrastructure { reason }).await;
                 }
             }
         }
@@ -274,7 +284,7 @@ pub(super) fn open_history(folder: &Path) -> Result<History, Error> {
     match History::open(&folder.join(HISTORY)) {
         Ok(history) => Ok(history),
         Err(error) => {
-            let error = muletrain_proto::cli::chain(&error);
+            let error = chain(&error);
             tracing::warn!("{error}; this run goes without it");
             Ok(History::in_memory()?)
         }
