@@ -30,6 +30,8 @@ class Conversation:
         self._root = hello["root"]
         self.apps = Apps(hello["root"], hello["apps"], hello["suite"]["other"])
         self._missing = []
+        self._found = 0
+        self._ran = set()
         self._checks_wanted = hello["checks"]
         self._started = time.monotonic()
         self._has_booted = False
@@ -138,6 +140,7 @@ class Conversation:
         self._entries = {entry.id: entry for entry in planned.entries}
         self._suite = with_tests(suite, [entry.test for entry in planned.entries])
         self._runs = inventory.runs
+        self._found = len(inventory.entries)
         self._missing = [id for id in command["tests"] or () if self._runs(id) not in self._entries]
         self._say("planned", started, inventory=planned.as_fields(), missing=self._missing)
 
@@ -184,6 +187,7 @@ class Conversation:
                 "the project's runner ended without running %d of %d tests, %s the first"
                 % (len(watch.left()), len(grant), watch.left()[0])
             )
+        self._ran.update(granted.entry.id for granted in grant)
         self._session.emit("done", {"grant": command["grant"]})
         self._session.capture.take()
         return result
@@ -200,6 +204,11 @@ class Conversation:
             return [(self._entries[id], attempt) for id, attempt in tries.items() if id in self._entries]
         # In the order of a serial run, however the grant lists them: what flushes comes last.
         return [(entry, tries[id]) for id, entry in self._entries.items() if id in tries]
+
+    @property
+    def has_run_all_it_found(self):
+        """Whether nothing of what was loaded is left to other pods, or to nobody."""
+        return len(self._ran) == len(self._entries) == self._found
 
     def end(self):
         """The project's own teardown is through."""

@@ -4,6 +4,7 @@ from .failure import failure
 
 SILENT = "the test returned without an outcome"
 RANKS = ("passed", "skipped", "expected_failure", "unexpected_success", "failed", "error")
+RED = RANKS[3:]
 
 
 class Outcome:

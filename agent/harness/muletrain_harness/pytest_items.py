@@ -5,6 +5,7 @@ import sys
 
 from .failure import class_name, clip, relative_in
 from .inventory import Entry, Inventory, line_of
+from .pytest_exit import has_every_file
 from .pytest_reports import reason
 
 DATABASE, TRANSACTIONAL, WITHOUT = range(3)  # In the order in which pytest-django runs them.
@@ -47,7 +48,7 @@ class Collection:
         self._prefix = prefix
         self._reports = []
         self._exceptions = {}
-        self._entries = []
+        self._files = set()
 
     def planned(self):
         return self._tests
@@ -56,12 +57,23 @@ class Collection:
         """Items that come after a test in a serial run of all that is assigned."""
         return self._tests[next((i for i, item in enumerate(self._tests) if item is entry.test), -1) + 1 :]
 
+    @property
+    def has_errors(self):
+        return any(report.failed for report in self._reports)
+
+    def is_all_of(self, config):
+        """Whether every file that looks like tests was collected, and not those of some apps alone."""
+        collected = {os.path.realpath(os.path.join(str(config.rootpath), file)) for file in self._files}
+        return has_every_file(config, self._folder, collected)
+
     # What is told while collecting.
 
     def note_exception(self, report, exception):
         self._exceptions[id(report)] = exception
 
     def note_report(self, report):
+        if report.nodeid and "::" not in report.nodeid:
+            self._files.add(report.nodeid)
         if not report.passed:
             self._reports.append(report)
 

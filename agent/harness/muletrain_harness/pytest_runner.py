@@ -9,10 +9,9 @@ import os
 import sys
 import time
 
-from . import workspace
+from . import pytest_exit, workspace
 from .conversation import Conversation
 from .failure import failure
-from .hooks import Nowhere
 from .parts import Fixture
 from .pytest_databases import Databases
 from .pytest_items import Collection, Skipped
@@ -51,18 +50,30 @@ def make_plugin(pytest, session, hello):
             self._collection = Collection(hello, self._conversation.apps, session.prefix)
             self._databases = Databases(self._conversation.databases)
             self._reports = Reports(session.capture)
+            self._tail = pytest_exit.Tail()
+            self._exit = pytest_exit.Exit(self._tail)
             self._watch = None
             self._session = None
             self._error = None
             self._nesting = 0
 
         def conclude(self, status):
-            """What ended pytest early is raised again; its own exit code says nothing that events do not."""
+            """What ended pytest early is raised again; its own exit code may say more than tests do."""
             if self._error is not None:
                 raise self._error
             if session.phase != "teardown":
                 raise Failed("pytest ended with exit code %d in phase %s" % (status, session.phase))
+            if status and not session.red and not self._collection.has_errors:
+                self._judge(self._exit.judgement(status, self._session.config))
             self._conversation.end()
+
+        def _judge(self, judgement):
+            config = self._session.config
+            if self._conversation.has_run_all_it_found and self._collection.is_all_of(config):
+                fields = pytest_exit.fixture(judgement, session.prefix)
+                session.emit("fixture", dict(fields, **session.capture.take()))
+            else:
+                session.warn(pytest_exit.warning(judgement))
 
         # How pytest is set up.
 
@@ -82,7 +93,10 @@ def make_plugin(pytest, session, hello):
             reporter = config.pluginmanager.getplugin("terminalreporter")
             writer = getattr(reporter, "_tw", None)
             if writer is not None:
-                writer._file = Nowhere()
+                writer._file = self._tail
+
+        def pytest_sessionstart(self, session):
+            self._exit.watch(session)
 
         # What there is.
 
@@ -110,6 +124,7 @@ def make_plugin(pytest, session, hello):
             self._databases.set_up(session, self._collection.planned())
             self._conversation.take_grants(self._run_grant)
             enter_teardown()
+            self._tail.restart()
             session._setupstate.teardown_exact(None)
             return True
 
@@ -147,6 +162,7 @@ def make_plugin(pytest, session, hello):
             except Exception as error:
                 fixture = Fixture("teardown before %s" % grant[0].entry.id)
                 fixture.failures.append(failure("error", error))
+                session.red += 1
                 session.emit("fixture", dict(fixture.as_fields(), **session.capture.take()))
 
         @pytest.hookimpl(hookwrapper=True)

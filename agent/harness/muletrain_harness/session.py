@@ -34,6 +34,7 @@ class Session:
         self._warned = None
         self.is_over = False
         self.finished = 0
+        self.red = 0
         self.ended_by_test = False
         self.is_secluded = False
         self._peak_kib = 0
@@ -69,6 +70,10 @@ class Session:
         self.events.note(running={"subject": subject, "limit": limit})
         if limit:
             faulthandler.dump_traceback_later(max(limit["left"], 0.001), file=self.stacks)
+
+    def warn(self, text):
+        """Beside Python's own warnings, whatever filters the project has for those."""
+        self._warned.add(text)
 
     def restart_peak(self):
         """Have the peak of memory count from here on; whether the kernel lets us."""

@@ -20,12 +20,18 @@ class Warned:
 
     def _note(self, message, category, filename, lineno, file=None, line=None):
         if file is None:
-            key = (class_name(category), str(message)[:TEXT], filename, lineno)
-            if key in self._counts or len(self._counts) < DISTINCT:
-                self._counts[key] = self._counts.get(key, 0) + 1
-            else:
-                self._omitted += 1
+            self._count((class_name(category), str(message)[:TEXT], filename, lineno))
         self._show(message, category, filename, lineno, file, line)
+
+    def add(self, text):
+        """One of the harness, about no line of the project."""
+        self._count(("RuntimeWarning", text[:TEXT], "muletrain", 0))
+
+    def _count(self, key):
+        if key in self._counts or len(self._counts) < DISTINCT:
+            self._counts[key] = self._counts.get(key, 0) + 1
+        else:
+            self._omitted += 1
 
     def as_fields(self):
         """None where there were no warnings."""

@@ -7,6 +7,7 @@ import unittest.util
 
 from . import memory
 from .failure import failure
+from .outcome import RED
 from .parts import Fixture, Shift
 
 
@@ -167,6 +168,7 @@ class Watch:
             self._begin_shift(fixture.members[0])
         output = self._output()
         if fixture.failures:
+            self._session.red += 1
             self._session.emit("fixture", dict(fixture.as_fields(), **output))
             self._strike(fixture)
         elif fixture.reason is not None and fixture.members:
@@ -224,6 +226,7 @@ class Watch:
 
     def _finish(self, granted, outcome, seconds, output):
         self._session.finished += 1
+        self._session.red += outcome.verdict in RED
         fields = {
             "verdict": outcome.verdict,
             "seconds": seconds,

@@ -286,7 +286,7 @@ impl Conversation {
             (Stage::Collecting, Event::Collected(_)) => Some(self.finish(now)),
             (Stage::Combining, Event::Combined(_)) => Some(self.finish(now)),
             (Stage::Starting, Event::Hook(_)) => None,
-            (_, Event::Hook(_)) | (Stage::Closing, Event::Warnings(_)) => {
+            (_, Event::Hook(_)) | (Stage::Closing, Event::Warnings(_) | Event::Fixture(_)) => {
                 self.watch(now);
                 Some(vec![])
             }
