@@ -3,7 +3,7 @@
 import os
 import sys
 
-from .descriptors import scratch_file
+from .descriptors import lift, scratch_file
 
 
 class Capture:
@@ -15,6 +15,7 @@ class Capture:
 
     def take(self):
         """The fields `output` and `output_omitted` of what was printed since the last call."""
+        self._put_back()
         flush_standard_streams()
         fields = self.peek()
         if fields["output"]:
@@ -35,6 +36,16 @@ class Capture:
             self._read(tail, size - tail),
         )
         return {"output": text, "output_omitted": omitted}
+
+    def _put_back(self):
+        """A test may have closed the standard streams that those after it have as well."""
+        for number in (0, 1, 2):
+            try:
+                os.fstat(number)
+            except OSError:
+                null = lift(os.open(os.devnull, os.O_RDONLY))
+                os.dup2(self.descriptor if number else null, number)
+                os.close(null)
 
     def close(self):
         os.close(self.descriptor)

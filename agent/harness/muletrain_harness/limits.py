@@ -1,6 +1,6 @@
 """How long a test or a fixture, its class and its app may still take."""
 
-import time
+from .clock import monotonic
 
 
 class Limits:
@@ -15,14 +15,14 @@ class Limits:
 
     def begin(self, kind):
         if self.has(kind):
-            self._ends[kind] = time.monotonic() + self._seconds[kind]
+            self._ends[kind] = monotonic() + self._seconds[kind]
 
     def end(self, kind):
         self._ends.pop(kind, None)
 
     def nearest(self, with_test):
         """The limit that is up first, as the supervisor is told it, or None."""
-        now = time.monotonic()
+        now = monotonic()
         left = {kind: max(0.0, end - now) for kind, end in self._ends.items()}
         if with_test and self.has("test"):
             left["test"] = self._seconds["test"]

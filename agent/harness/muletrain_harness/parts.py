@@ -1,8 +1,7 @@
 """What a grant is made of: its tests, and the fixtures around them."""
 
-import time
-
 from .capture import join
+from .clock import monotonic
 from .outcome import Outcome
 
 
@@ -28,7 +27,7 @@ class Fixture:
         self.members = members
         self.failures = []
         self.reason = None
-        self.started = time.monotonic()
+        self.started = monotonic()
         self._id = id
         self._class_id = class_id
 

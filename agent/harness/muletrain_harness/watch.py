@@ -2,10 +2,10 @@
 
 import contextlib
 import itertools
-import time
 import unittest.util
 
 from . import memory
+from .clock import monotonic
 from .failure import failure
 from .outcome import RED
 from .parts import Fixture, Shift
@@ -65,7 +65,7 @@ class Watch:
         self._running = granted
         self._session.announce(granted.as_fields())
         self._session.emit("started", granted.as_fields())
-        granted.started = time.monotonic()
+        granted.started = monotonic()
 
     def settle(self):
         """The running test is through: no outcome can be added any more."""
@@ -73,7 +73,7 @@ class Watch:
         granted, self._running = self._running, None
         if granted is None:
             return
-        seconds = time.monotonic() - granted.started
+        seconds = monotonic() - granted.started
         self._session.announce(None)
         self._finish(granted, granted.outcome, seconds, self._session.capture.take())
 
@@ -150,7 +150,7 @@ class Watch:
             self._session.announce(outer and {"fixture": outer.as_fields()})
             self._conclude(fixture)
             if outer is not None:
-                outer.started = time.monotonic()
+                outer.started = monotonic()
 
     def _fixture_for(self, kind, owner, test, is_member):
         id = "%s%s (%s)" % (self._session.prefix, kind, owner)
@@ -163,7 +163,7 @@ class Watch:
         return Fixture(id, is_set_up=True, class_id=class_id, members=members)
 
     def _conclude(self, fixture):
-        seconds = time.monotonic() - fixture.started
+        seconds = monotonic() - fixture.started
         if fixture.is_set_up and fixture.members:
             self._begin_shift(fixture.members[0])
         output = self._output()

@@ -181,3 +181,30 @@ def test_every_class_has_its_own_peak_of_memory(project):
     hungry, modest = [event["peak_kib"] for event in pod.of("class")]
     assert hungry > modest + 60_000, "what was given back does not count for the next class"
     assert pod.one("closed")["peak_kib"] >= hungry, "the pod's peak is that of all its classes"
+
+
+STOPPED = """
+    import sys, time, unittest
+
+    class Clock(unittest.TestCase):
+        def test_a_stops_it_wherever_it_is_named(self):
+            real, stopped = time.monotonic, lambda: 0.0
+            for module in [time, *sys.modules.values()]:
+                for name, value in list(vars(module).items()):
+                    if value is real:
+                        setattr(module, name, stopped)
+            time.time = stopped
+
+        def test_b(self):
+            self.assertEqual(time.monotonic(), 0.0)
+"""
+
+
+def test_a_clock_that_a_test_stops_is_its_own(project):
+    project.write("shop/tests.py", STOPPED)
+    with Pod(project) as pod:
+        pod.whole(class_timeout=60.0, app_timeout=60.0)
+    assert pod.events[-1]["type"] == "closed"
+    for name in ("test_a_stops_it_wherever_it_is_named", "test_b"):
+        finished = pod.finished(name)
+        assert finished["verdict"] == "passed" and 0 < finished["seconds"] < 30

@@ -52,6 +52,14 @@ TESTS = """
 
         def test_l_closes_what_it_did_not_open(self):
             os.closerange(3, 200)
+
+        def test_m_closes_what_everybody_has(self):
+            os.closerange(0, 21)
+
+        def test_n_prints_after_that(self):
+            self.assertEqual(os.read(0, 1), b"")
+            print("still heard")
+            subprocess.run(["echo", "so is this"])
 """
 
 
@@ -73,6 +81,7 @@ def pod(tmp_path_factory):
         ("test_e_fork", "forked\n"),
         ("test_f_silent", ""),
         ("test_h_bytes", "caf\ufffd é\n"),
+        ("test_n_prints_after_that", "still heard\nso is this\n"),
     ],
 )
 def test_prints_are_kept_with_their_test(pod, name, output):
@@ -95,6 +104,7 @@ def test_much_output_keeps_its_two_ends(pod):
         "test_j_closed_stream",
         "test_k_descriptors_are_not_inherited",
         "test_l_closes_what_it_did_not_open",
+        "test_m_closes_what_everybody_has",
     ],
 )
 def test_the_surroundings_of_a_test(pod, name):
