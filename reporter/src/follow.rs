@@ -47,6 +47,9 @@ pub enum Error {
         /// Why not.
         source: journal::Error,
     },
+    /// It is followed on this machine.
+    #[error(transparent)]
+    Stored(#[from] crate::tail::Error),
 }
 
 impl Error {
@@ -55,6 +58,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unknown { .. } => ExitCode::Usage,
+            Self::Stored(error) => error.exit_code(),
             Self::Connect(_) | Self::Broken { .. } | Self::Line { .. } => ExitCode::Infrastructure,
         }
     }

@@ -7,6 +7,7 @@
 
 pub mod across;
 pub mod cli;
+pub mod drawing;
 pub mod fetching;
 pub mod files;
 pub mod follow;
@@ -21,6 +22,7 @@ pub mod report;
 pub mod results;
 pub mod save;
 pub mod settings;
+pub mod tail;
 pub mod watch;
 
 use std::error::Error;

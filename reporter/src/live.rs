@@ -3,10 +3,13 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use muletrain_proto::journal::Entry;
 
+use crate::drawing::Drawing;
 use crate::pure::fold::{Change, Fold};
-use crate::pure::progress;
+use crate::pure::progress::forecast::Forecast;
+use crate::pure::progress::frame::{Size, frame};
+use crate::pure::progress::{heartbeat, line, planned};
 use crate::pure::style::Look;
 use crate::pure::summary::Moment;
 use crate::settings::Progress;
@@ -14,10 +17,14 @@ use crate::settings::Progress;
 /// Longest silence in a log.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
+/// What is drawn where the size of a terminal is not to be had.
+const USUAL: Size = Size { columns: 80, rows: 24 };
+
 /// Progress of one run.
 #[derive(Debug)]
 pub struct Live {
     shown: Shown,
+    forecast: Forecast,
     /// When the last entry came: moments since then are told by this clock, never by comparing
     /// the clocks of two hosts.
     received: Instant,
@@ -25,9 +32,16 @@ pub struct Live {
 
 #[derive(Debug)]
 enum Shown {
-    Drawn { bar: ProgressBar, look: Look },
-    Lines { look: Look, last: Instant },
+    Drawn { drawing: Drawing, above: Vec<String>, look: Look },
+    Lines { look: Look, last: Instant, group: Option<Group> },
     Nothing,
+}
+
+/// Lines that a page of a CI job shows when it is asked to.
+#[derive(Debug)]
+struct Group {
+    token: String,
+    is_open: bool,
 }
 
 impl Live {
@@ -35,34 +49,49 @@ impl Live {
     #[must_use]
     pub fn new(progress: Progress) -> Self {
         let now = Instant::now();
+        let lines = |look, group| Shown::Lines { look, last: now, group };
         let shown = match progress {
-            Progress::Drawn(look) => Shown::Drawn { bar: bar(), look },
-            Progress::Lines(look) => Shown::Lines { look, last: now },
+            Progress::Drawn(look) => {
+                Shown::Drawn { drawing: Drawing::default(), above: Vec::new(), look }
+            }
+            Progress::Lines(look) => lines(look, None),
+            Progress::Grouped(look) => {
+                lines(look, Some(Group { token: crate::output::token(), is_open: false }))
+            }
             Progress::Quiet => Shown::Nothing,
         };
-        Self { shown, received: now }
+        Self { shown, forecast: Forecast::default(), received: now }
     }
 
     /// Shows what an entry changed.
-    pub fn entry(&mut self, fold: &Fold, changes: &[Change]) {
+    pub fn entry(&mut self, fold: &Fold, entry: &Entry, changes: &[Change]) {
         self.received = Instant::now();
+        if self.forecast.take(&entry.record) && matches!(self.shown, Shown::Lines { .. }) {
+            let Shown::Lines { look, .. } = self.shown else { return };
+            self.say(planned(fold, self.forecast.plan(), look));
+        }
         for change in changes {
             self.change(fold, change);
         }
+    }
+
+    /// The last entry is older than it looks: it was read from a file.
+    pub fn happened(&mut self, ago: Duration) {
+        self.received = Instant::now().checked_sub(ago).unwrap_or(self.received);
     }
 
     /// Shows that time has passed.
     pub fn tick(&mut self, fold: &Fold) {
         let now = self.now(fold);
         match &mut self.shown {
-            Shown::Drawn { bar, look } => {
-                let look = Look { width: width(look.width), ..*look };
-                bar.set_message(progress::state(fold, now, look).join("\n"));
-                bar.tick();
+            Shown::Drawn { drawing, above, look } => {
+                let size = size();
+                let lines = frame(fold, &self.forecast, now, size, *look);
+                drawing.draw(&std::mem::take(above), &lines);
             }
-            Shown::Lines { look, last } if last.elapsed() >= HEARTBEAT => {
-                say(&progress::heartbeat(fold, now, *look));
-                *last = Instant::now();
+            Shown::Lines { look, last, .. } if last.elapsed() >= HEARTBEAT => {
+                let line = heartbeat(fold, &self.forecast, now, *look);
+                self.say(line);
             }
             Shown::Lines { .. } | Shown::Nothing => {}
         }
@@ -70,33 +99,42 @@ impl Live {
 
     /// Tells something that no entry says.
     pub fn note(&mut self, text: &str) {
-        match &self.shown {
-            Shown::Drawn { bar, .. } => bar.println(text),
-            Shown::Lines { .. } | Shown::Nothing => say(text),
+        match self.shown {
+            Shown::Nothing => write(&format!("{text}\n")),
+            Shown::Drawn { .. } | Shown::Lines { .. } => self.say(text.to_owned()),
         }
     }
 
     /// Leaves the terminal as it was found.
     pub fn finish(self) {
-        if let Shown::Drawn { bar, .. } = self.shown {
-            bar.finish_and_clear();
+        match self.shown {
+            Shown::Drawn { drawing, above, .. } => drawing.clear(&above),
+            Shown::Lines { group: Some(Group { token, is_open: true }), .. } => {
+                write(&format!("::{token}::\n::endgroup::\n"));
+            }
+            Shown::Lines { .. } | Shown::Nothing => {}
         }
     }
 
     fn change(&mut self, fold: &Fold, change: &Change) {
+        let text = match &self.shown {
+            // Apps that end are seen in the state itself.
+            Shown::Drawn { .. } if matches!(change, Change::Over(_)) => None,
+            Shown::Drawn { look, .. } | Shown::Lines { look, .. } => line(fold, change, *look),
+            Shown::Nothing => None,
+        };
+        text.into_iter().for_each(|text| self.say(text));
+    }
+
+    /// A line that stays.
+    fn say(&mut self, text: String) {
         match &mut self.shown {
-            // Apps that start and end are seen in the state itself.
-            Shown::Drawn { .. } if matches!(change, Change::Leased(_) | Change::Over(_)) => {}
-            Shown::Drawn { bar, look } => {
-                if let Some(line) = progress::line(fold, change, *look) {
-                    bar.println(line);
-                }
-            }
-            Shown::Lines { look, last } => {
-                if let Some(line) = progress::line(fold, change, *look) {
-                    say(&line);
-                    *last = Instant::now();
-                }
+            // It is drawn with the next frame.
+            Shown::Drawn { above, .. } => above.push(text),
+            Shown::Lines { last, group, .. } => {
+                *last = Instant::now();
+                let begin = group.as_mut().map(Group::begin).unwrap_or_default();
+                write(&format!("{begin}{text}\n"));
             }
             Shown::Nothing => {}
         }
@@ -108,18 +146,23 @@ impl Live {
     }
 }
 
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg}").expect("the template is a constant");
-    ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style)
+impl Group {
+    /// What goes before its first line: nothing that a test is called is taken for a command.
+    fn begin(&mut self) -> String {
+        match std::mem::replace(&mut self.is_open, true) {
+            true => String::new(),
+            false => format!("::group::Progress\n::stop-commands::{}\n", self.token),
+        }
+    }
 }
 
-/// Columns that can be written to without a wrap, asked anew each time: terminals are resized.
-fn width(fallback: usize) -> usize {
+/// Asked anew each time: terminals are resized.
+fn size() -> Size {
     let size = terminal_size::terminal_size_of(std::io::stderr());
-    size.map_or(fallback, |(width, _)| usize::from(width.0)).saturating_sub(1)
+    size.map_or(USUAL, |(width, height)| Size { columns: width.0.into(), rows: height.0.into() })
 }
 
-/// A line on standard error. It may be closed; there is nowhere left to say so.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+/// On standard error. It may be closed; there is nowhere left to say so.
+fn write(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

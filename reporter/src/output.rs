@@ -60,7 +60,7 @@ fn render(document: Document, summaries: &[&Summary]) -> String {
 }
 
 /// A word that nobody knows before it is printed.
-fn token() -> String {
+pub(crate) fn token() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("muletrain-{:016x}{:016x}", random(), random())
 }

@@ -38,6 +38,11 @@ impl Saved {
         let file = made
             .and_then(|()| OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path))
             .map_err(|source| Error { path, source })?;
+        // As long as it is open, nobody packs or removes the run. A disk without locks has to do
+        // without.
+        if let Err(error) = file.try_lock() {
+            tracing::debug!("a journal is kept without a lock: {error}");
+        }
         Ok(Self { directory, file })
     }
 

@@ -12,12 +12,13 @@ use crate::cli;
 use crate::pure::junit::profile::Profile;
 use crate::pure::style::Look;
 use crate::render::junit::document::Layout;
+use crate::tail;
 
 /// Columns where there is no terminal to ask.
 const DEFAULT_WIDTH: usize = 100;
 
 /// Narrowest terminal that is laid out for.
-const LEAST_WIDTH: usize = 40;
+const LEAST_WIDTH: usize = 20;
 
 /// Why arguments make no sense.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum Error {
     /// The run's id is none.
     #[error(transparent)]
     Run(#[from] id::Error),
+    /// There is no such run on this machine.
+    #[error(transparent)]
+    Stored(#[from] tail::Error),
 }
 
 /// What `report` works with.
@@ -93,11 +97,8 @@ impl From<cli::Outputs> for Outputs {
             (Document::CodeQuality, arguments.gitlab_code_quality),
             (Document::Trace, arguments.trace),
         ];
-        let html = |path| Html {
-            path,
-            against: arguments.html_against,
-            history: arguments.html_history,
-        };
+        let html =
+            |path| Html { path, against: arguments.html_against, history: arguments.html_history };
         Self {
             html: arguments.html.map(html),
             junit: arguments.junit,
@@ -122,10 +123,10 @@ impl From<cli::Junit> for Layout {
 /// What `watch` works with.
 #[derive(Debug)]
 pub struct Watch {
-    /// Which run; none: the newest.
-    pub run: Option<RunId>,
-    /// Where the scheduler listens.
-    pub scheduler: Address,
+    /// Where the run is.
+    pub source: Source,
+    /// Whether whoever started this ends the run too when it is interrupted.
+    pub is_attached: bool,
     /// What is written besides.
     pub outputs: Outputs,
     /// Where the run's directory goes.
@@ -138,6 +139,15 @@ pub struct Watch {
     pub progress: Progress,
 }
 
+/// Where a run is that is watched.
+#[derive(Debug)]
+pub enum Source {
+    /// On a scheduler: which, and which run; none: the newest.
+    Scheduler(Address, Option<RunId>),
+    /// In a journal on this machine.
+    Stored(PathBuf),
+}
+
 /// How progress is shown on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -145,6 +155,8 @@ pub enum Progress {
     Drawn(Look),
     /// A line for what is worth one.
     Lines(Look),
+    /// The same, in a group of a page of GitHub.
+    Grouped(Look),
     /// Not at all.
     Quiet,
 }
@@ -163,19 +175,30 @@ impl Watch {
     /// Settles what `watch` works with.
     ///
     /// # Errors
-    /// When the address or the run's id is none.
+    /// When the address or the run's id is none, or there is no such run.
     pub fn new(arguments: cli::Watch, common: &Common) -> Result<Self, Error> {
-        let cli::Watch { run, scheduler, outputs, save, stored_in, show_output } = arguments;
+        let cli::Watch { run, scheduler, results, outputs, save, stored_in, show_output } =
+            arguments;
+        let source = match scheduler {
+            Some(address) => Source::Scheduler(address.parse()?, run.map(RunId::new).transpose()?),
+            None => Source::Stored(tail::find(&results, run.as_deref())?),
+        };
+        let is_attached = save.is_some() || stored_in.is_some();
+        let stored_in = match &source {
+            Source::Scheduler(..) => stored_in,
+            Source::Stored(journal) => journal.parent().map(Into::into),
+        };
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let drawn = std::io::stderr().is_terminal() && !dumb;
         let progress = match (common.quiet > 0, drawn) {
             (true, _) => Progress::Quiet,
             (false, true) => Progress::Drawn(on_stderr(common)),
+            (false, false) if on_github() => Progress::Grouped(on_stderr(common)),
             (false, false) => Progress::Lines(on_stderr(common)),
         };
         Ok(Self {
-            run: run.map(RunId::new).transpose()?,
-            scheduler: scheduler.parse()?,
+            source,
+            is_attached,
             outputs: outputs.into(),
             save,
             stored_in,
@@ -183,6 +206,11 @@ impl Watch {
             progress,
         })
     }
+}
+
+/// Whether GitHub shows what is printed.
+fn on_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|set| set == "true")
 }
 
 /// How standard output looks.

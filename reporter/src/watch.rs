@@ -1,6 +1,6 @@
-//! `watch`: a run on a scheduler, live, and then its report.
+//! `watch`: a run on a scheduler or on this machine, live, and then its report.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use muletrain_proto::cli::print_error;
 use muletrain_proto::exit_code::ExitCode;
@@ -16,7 +16,8 @@ use crate::pure::fold::Fold;
 use crate::render::terminal;
 use crate::results::Results;
 use crate::save::{self, Saved};
-use crate::settings::Watch;
+use crate::settings::{Source, Watch};
+use crate::tail::tail;
 
 /// How often progress is drawn.
 const FRAME: Duration = Duration::from_millis(200);
@@ -33,15 +34,21 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Lines read ahead of the fold.
 const READ_AHEAD: usize = 256;
 
-/// Follows the run and reports on it. The first interrupt leaves the scheduler time to close the
-/// run, since Ctrl-C reaches it as well; the second ends everything at once.
+/// Follows the run and reports on it. Who only looks on leaves at an interrupt, and the run goes
+/// on. Else the first leaves the scheduler time to close the run, since it was interrupted as well,
+/// and the second ends everything at once.
 pub async fn run(settings: &Watch) -> ExitCode {
     let (sender, mut news) = mpsc::channel(READ_AHEAD);
-    let (address, run) = (settings.scheduler.clone(), settings.run.clone());
     let patience = if settings.stored_in.is_some() { LOCAL_PATIENCE } else { PATIENCE };
-    let follower = tokio::spawn(follow(address, run, patience, sender));
+    let follower = match &settings.source {
+        Source::Scheduler(address, run) => {
+            tokio::spawn(follow(address.clone(), run.clone(), patience, sender))
+        }
+        Source::Stored(journal) => tokio::spawn(tail(journal.clone(), sender)),
+    };
     let mut watcher = Watcher::new(settings);
     let mut signals = Signals::new();
+    let mut resized = signal(SignalKind::window_change()).ok();
     let mut frames = interval(FRAME);
     frames.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut deadline: Option<Instant> = None;
@@ -58,7 +65,13 @@ pub async fn run(settings: &Watch) -> ExitCode {
                 None => break,
             },
             _ = frames.tick() => watcher.live.tick(&watcher.fold),
+            () = received(resized.as_mut()) => watcher.live.tick(&watcher.fold),
             () = signals.next() => match deadline {
+                None if !settings.is_attached => {
+                    watcher.live.note("left; the run goes on");
+                    watcher.live.finish();
+                    return ExitCode::Interrupted;
+                }
                 None => {
                     deadline = Some(Instant::now() + GRACE);
                     watcher.live.note("interrupted: waiting for the run to be closed; once more to leave at once");
@@ -115,7 +128,10 @@ impl<'a> Watcher<'a> {
                 let known = self.fold.around.files.len();
                 let changes = self.fold.apply(&entry);
                 self.fetch(known);
-                self.live.entry(&self.fold, &changes);
+                self.live.entry(&self.fold, &entry, &changes);
+                if matches!(self.settings.source, Source::Stored(_)) {
+                    self.live.happened(since(entry.at));
+                }
             }
             News::Waiting(error) => self.live.note(&format!("{error}; trying again")),
             News::Lost(error) => {
@@ -127,10 +143,11 @@ impl<'a> Watcher<'a> {
 
     /// Begins to fetch the files that are new since so many were known.
     fn fetch(&mut self, known: usize) {
+        let Source::Scheduler(scheduler, _) = &self.settings.source else { return };
         let saved = self.saved.as_ref().map(Saved::directory);
         let Some(directory) = saved.or(self.settings.stored_in.as_deref()) else { return };
         for file in self.fold.around.files.iter().skip(known) {
-            let begin = || Fetching::begin(self.settings.scheduler.clone(), directory.to_owned());
+            let begin = || Fetching::begin(scheduler.clone(), directory.to_owned());
             self.fetching.get_or_insert_with(begin).want(file);
         }
     }
@@ -177,6 +194,12 @@ impl<'a> Watcher<'a> {
         let results = Results::of(summary, directory.map(Into::into));
         exit.and(output::deliver(&text, &settings.outputs, &results))
     }
+}
+
+/// How long ago something happened, by the clock of this machine.
+fn since(at: u64) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(Duration::from_millis(at))
 }
 
 /// Interrupts and requests to end, which mean the same here.

@@ -1,4 +1,10 @@
-//! A run in progress, as text: lines for a log, and the state of things for a terminal.
+//! A run in progress, as text: lines for a log, and in [`frame`] the state of things for a terminal.
+
+pub mod cells;
+pub mod forecast;
+pub mod frame;
+
+use std::collections::BTreeMap;
 
 use muletrain_proto::id::{AppLabel, LeaseId, TestId};
 use muletrain_proto::seconds::Seconds;
@@ -6,19 +12,12 @@ use muletrain_proto::verdict::Verdict;
 
 use super::events::bare;
 use super::fold::{Change, Fold};
-use super::lease::{LeaseState, Stage};
+use super::lease::LeaseState;
 use super::summary::{Moment, between};
-use super::text::{fit, for_line, pad, plural};
+use super::text::{fit, for_line, plural};
 use crate::pure::style::Look;
-
-/// Pods shown at once; of more, their number.
-const PODS: usize = 16;
-
-/// Columns of the bar.
-const BAR: usize = 24;
-
-/// Columns of a pod's place, and of what it is for.
-const PLACE: usize = 16;
+use forecast::{Forecast, in_words};
+use muletrain_proto::plan::Plan;
 
 /// Running tests that a heartbeat names.
 const NAMED: usize = 3;
@@ -35,7 +34,8 @@ struct Tally {
 #[must_use]
 pub fn line(fold: &Fold, change: &Change, look: Look) -> Option<String> {
     let text = match change {
-        Change::Leased(id) => started(fold.leases.get(id)?),
+        // What runs is told by heartbeats, and each app once, when it is over.
+        Change::Leased(_) | Change::Closed => return None,
         Change::Warming(agent) => {
             format!("setting up test databases once for all pods on {agent}")
         }
@@ -54,14 +54,25 @@ pub fn line(fold: &Fold, change: &Change, look: Look) -> Option<String> {
         }
         Change::Over(id) => over(fold, *id)?,
         Change::Stopping => "stopping: no more work is handed out".to_owned(),
-        Change::Closed => return None,
     };
     Some(format!("{} {text}", look.faint(&stamp(fold, fold.latest))))
 }
 
+/// What is going to happen, for the beginning of a log.
+#[must_use]
+pub fn planned(fold: &Fold, plan: &Plan, look: Look) -> String {
+    let apps = plural(plan.apps.len(), "app");
+    let slots = plural(plan.slots as usize, "slot");
+    let bound = match plan.lower_bound > Seconds::ZERO {
+        true => format!("; by past timings at least {}", plan.lower_bound),
+        false => String::new(),
+    };
+    format!("{} {apps} on {slots}{bound}", look.faint(&stamp(fold, fold.latest)))
+}
+
 /// A sign of life for a log in which nothing happened for a while.
 #[must_use]
-pub fn heartbeat(fold: &Fold, now: Moment, look: Look) -> String {
+pub fn heartbeat(fold: &Fold, forecast: &Forecast, now: Moment, look: Look) -> String {
     let mut running: Vec<_> =
         open(fold).flat_map(|lease| lease.running.iter().map(move |one| (lease, one))).collect();
     running.sort_by_key(|(_, one)| one.since);
@@ -71,6 +82,9 @@ pub fn heartbeat(fold: &Fold, now: Moment, look: Look) -> String {
     });
     let named: Vec<String> = named.collect();
     let mut text = format!("{} {}", look.faint(&stamp(fold, now)), counted(tally(fold, None)));
+    if let Some(left) = forecast.left(fold, now) {
+        text += &format!(", {}", in_words(left));
+    }
     if !named.is_empty() {
         text += &format!("; running {}", named.join(", "));
     }
@@ -80,68 +94,17 @@ pub fn heartbeat(fold: &Fold, now: Moment, look: Look) -> String {
     text
 }
 
-/// The state of things: a bar, then each pod and what it does.
-#[must_use]
-pub fn state(fold: &Fold, now: Moment, look: Look) -> Vec<String> {
-    let tally = tally(fold, None);
-    let counts = counted(tally);
-    let counts = if tally.red > 0 { look.bad(&counts) } else { counts };
-    let elapsed = stamp(fold, now);
-    let mut lines = match look.width > BAR + 40 {
-        true => vec![format!("{elapsed} {} {counts}", look.good(&bar(fold, tally)))],
-        false => vec![format!("{elapsed} {counts}")],
-    };
-    let mut pods: Vec<&LeaseState> = open(fold).collect();
-    pods.sort_by_key(|lease| (&lease.place.agent, lease.place.slot));
-    lines.extend(pods.iter().take(PODS).map(|lease| pod(lease, now, look)));
-    if pods.len() > PODS {
-        lines.push(format!("and {}", plural(pods.len() - PODS, "more pod")));
-    }
-    lines
-}
-
 fn open(fold: &Fold) -> impl Iterator<Item = &LeaseState> {
     fold.leases.values().filter(|lease| lease.is_open())
 }
 
-fn pod(lease: &LeaseState, now: Moment, look: Look) -> String {
-    let place = pad(&format!("{}/{}", lease.place.agent, lease.place.slot), PLACE);
-    let name = pad(&for_line(lease.name()), PLACE);
-    let (since, doing) = match (lease.running.first(), lease.stage) {
-        (Some(running), _) => (Some(running.since), for_line(running.test.as_str())),
-        (None, _) if lease.is_waiting() => {
-            (Some(lease.leased), "waiting for test databases".to_owned())
-        }
-        (None, Stage::Testing) => (None, Stage::Testing.as_str().to_owned()),
-        (None, stage) => (Some(lease.leased), stage.as_str().to_owned()),
-    };
-    let time = since.map(|since| between(since, now).to_string()).unwrap_or_default();
-    let count = match lease.planned {
-        0 => String::new(),
-        planned => format!("{}/{planned}", lease.finished),
-    };
-    let text = format!("{name} {count:>9} {time:>7}  {doing}");
-    let room = look.width.saturating_sub(PLACE + 2);
-    format!("{} {}", look.faint(&fit(&place, look.width.saturating_sub(1))), fit(&text, room))
-}
-
-/// Until the inventory is known, nobody can say how much is done.
-fn bar(fold: &Fold, tally: Tally) -> String {
-    let done = match (fold.collected, tally.known) {
-        (false, _) | (_, 0) => 0,
-        (true, known) => BAR * tally.told.min(known) / known,
-    };
-    format!("{}{}", "█".repeat(done), "░".repeat(BAR - done))
-}
-
-fn started(lease: &LeaseState) -> String {
-    format!("{}: started on {}", for_line(lease.name()), lease.place.agent)
-}
-
-/// What an app came to, once a lease of it is over.
+/// What an app came to, once no lease of it is open any more.
 fn over(fold: &Fold, id: LeaseId) -> Option<String> {
     let lease = fold.leases.get(&id)?;
     let app = lease.app.as_ref()?;
+    if open(fold).any(|other| other.app.as_ref() == Some(app)) {
+        return None;
+    }
     let time = between(lease.leased, fold.latest);
     let counts = counted(tally(fold, Some(app)));
     Some(format!("{}: {counts}, {time} on {}", for_line(app.as_str()), lease.place.agent))
@@ -180,17 +143,42 @@ fn counted(tally: Tally) -> String {
 
 fn tally(fold: &Fold, app: Option<&AppLabel>) -> Tally {
     let mut tally = Tally::default();
-    for test in fold.catalog.tests.iter().filter(|test| test.must_be_told(fold.collected)) {
-        if app.is_some_and(|app| fold.catalog.classes[test.class].app != *app) {
-            continue;
-        }
-        tally.known += 1;
-        tally.told += usize::from(!test.tries.is_empty());
-        tally.red += usize::from(test.tries.last().is_some_and(|one| one.verdict.is_red()));
+    for (_, part) in tallies(fold).into_iter().filter(|(one, _)| app.is_none_or(|app| *one == app))
+    {
+        tally.known += part.known;
+        tally.told += part.told;
+        tally.red += part.red;
     }
     let mine = |problem: &&super::summary::Problem| app.is_none() || problem.app.as_ref() == app;
     tally.red += fold.problems.iter().filter(mine).count();
     tally
+}
+
+/// The tests of each app; there may be many, so those that follow one another are looked up once.
+fn tallies(fold: &Fold) -> BTreeMap<&AppLabel, Tally> {
+    let mut tallies = BTreeMap::<&AppLabel, Tally>::new();
+    let mut current: Option<(&AppLabel, Tally)> = None;
+    let mut put = |(app, part): (_, Tally)| {
+        let tally = tallies.entry(app).or_default();
+        tally.known += part.known;
+        tally.told += part.told;
+        tally.red += part.red;
+    };
+    for test in fold.catalog.tests.iter().filter(|test| test.must_be_told(fold.collected)) {
+        let app = &fold.catalog.classes[test.class].app;
+        let tally = match &mut current {
+            Some((same, tally)) if *same == app => tally,
+            _ => {
+                current.take().into_iter().for_each(&mut put);
+                &mut current.insert((app, Tally::default())).1
+            }
+        };
+        tally.known += 1;
+        tally.told += usize::from(!test.tries.is_empty());
+        tally.red += usize::from(test.tries.last().is_some_and(|one| one.verdict.is_red()));
+    }
+    current.into_iter().for_each(put);
+    tallies
 }
 
 /// Time since the run was accepted, always as wide.

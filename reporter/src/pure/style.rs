@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use muletrain_proto::config::ShowOutput;
 
 /// What a terminal can show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Look {
     /// Whether colour is wanted.
     pub color: bool,

@@ -10,6 +10,7 @@ use muletrain_reporter::render::junit::junit;
 use muletrain_reporter::render::terminal;
 
 use crate::journal::{Journal, classes, failed, failure, fold, printed, test};
+use crate::progress::{beat, drawn};
 use crate::render::{PLAIN, assert_well_formed};
 
 /// Each tries something else: a window title, a hyperlink, a cleared screen, reordered text, a
@@ -66,8 +67,8 @@ fn progress_is_never_driven() {
     for entry in &journal().entries {
         let changes = state.apply(entry);
         lines.extend(changes.iter().filter_map(|one| progress::line(&state, one, PLAIN)));
-        lines.extend(progress::state(&state, state.latest, PLAIN));
-        lines.push(progress::heartbeat(&state, state.latest, PLAIN));
+        lines.extend(drawn(&state, state.latest));
+        lines.push(beat(&state, state.latest));
     }
     for line in lines {
         assert_eq!(line, text::for_terminal(&line));

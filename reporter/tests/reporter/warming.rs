@@ -8,6 +8,7 @@ use muletrain_reporter::pure::progress;
 use muletrain_reporter::render::{json, terminal};
 
 use crate::journal::{Journal, classes, databases, fold, passed, seconds};
+use crate::progress::{beat, drawn};
 use crate::render::PLAIN;
 
 const APPS: [&str; 3] = ["shop", "blog", "mail"];
@@ -81,24 +82,24 @@ fn who_watches_sees_what_is_waited_for() {
     let mut journal = waiting(["laptop", "laptop", "laptop"]);
     let state = fold(&journal.entries);
     let now = state.latest + 30_000;
-    let frame = progress::state(&state, now, PLAIN).join("\n");
-    insta::assert_snapshot!(frame + "\n\n" + &progress::heartbeat(&state, now, PLAIN), @r#"
+    let frame = drawn(&state, now).join("\n");
+    insta::assert_snapshot!(frame + "\n\n" + &beat(&state, now), @r#"
       0:30 ░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3 tests
-    laptop/0         shop                          30 s  waiting for test databases
-    laptop/0         blog                          30 s  waiting for test databases
-    laptop/0         mail                          30 s  waiting for test databases
+    laptop/0  shop     30 s  waiting for test databases
+    laptop/0  blog     30 s  waiting for test databases
+    laptop/0  mail     30 s  waiting for test databases
 
       0:30 0 of 3 tests; setting up test databases
     "#);
 
     journal.after(71_900).warming(1, made(71.9)).up_kept(2, tests("blog"));
     let state = fold(&journal.entries);
-    let frame = progress::state(&state, state.latest, PLAIN).join("\n");
+    let frame = drawn(&state, state.latest).join("\n");
     insta::assert_snapshot!(frame, @r#"
       1:13 ░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3 tests
-    laptop/0         shop                          1:14  starting
-    laptop/0         blog                   0/1          running tests
-    laptop/0         mail                          1:14  waiting for test databases
+    laptop/0  shop        1:14  starting
+    laptop/0  blog 0/1          running tests
+    laptop/0  mail        1:14  waiting for test databases
     "#);
 }
 
@@ -165,8 +166,8 @@ fn a_database_that_was_not_kept_is_counted_against_its_pod_and_its_app() {
 fn what_a_pod_says_out_of_turn_changes_nothing_that_is_shown() {
     let mut journal = waiting(["laptop", "laptop", "laptop"]);
     journal.warming(1, made(1.0)).up_kept(1, tests("shop"));
-    let before = progress::state(&fold(&journal.entries), 0, PLAIN);
+    let before = drawn(&fold(&journal.entries), 0);
     journal.warming(1, Warming::Begun).warming(9, made(1.0)).warming(9, failed("x"));
-    assert_eq!(progress::state(&fold(&journal.entries), 0, PLAIN), before);
+    assert_eq!(drawn(&fold(&journal.entries), 0), before);
     assert!(journal.summary().incidents.is_empty());
 }

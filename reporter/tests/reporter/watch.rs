@@ -1,10 +1,11 @@
 //! The command `watch`, from its arguments to its exit code.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use muletrain_proto::client::Address;
 use muletrain_proto::outcome::Ending;
@@ -58,6 +59,16 @@ async fn until(errors: &mut BufReader<tokio::process::ChildStderr>, wanted: &str
     while !line.contains(wanted) {
         line.clear();
         assert_ne!(errors.read_line(&mut line).await.unwrap(), 0, "it never said {wanted:?}");
+    }
+}
+
+/// Waits until so many lines of a run are kept.
+async fn kept(stage: &Stage, lines: usize) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let known = || std::fs::read_to_string(saved(stage)).unwrap_or_default().lines().count();
+    while known() < lines {
+        assert!(Instant::now() < deadline, "{} of {lines} lines", known());
+        tokio::task::yield_now().await;
     }
 }
 
@@ -126,7 +137,7 @@ async fn the_first_interrupt_waits_for_the_run_to_be_closed() {
     let stage = Stage::with(&journal.text(), [Answer::Hold(shown, go_on.clone())]);
     let mut child = watch_on(&stage);
     let mut errors = BufReader::new(child.stderr.take().unwrap());
-    until(&mut errors, "shop: started").await;
+    kept(&stage, shown).await;
     interrupt(&child);
     until(&mut errors, "waiting for the run to be closed").await;
     go_on.notify_one();
@@ -142,7 +153,7 @@ async fn the_second_interrupt_leaves_at_once() {
     let stage = Stage::with(&site::journal().text(), [Answer::Hold(10, go_on)]);
     let mut child = watch_on(&stage);
     let mut errors = BufReader::new(child.stderr.take().unwrap());
-    until(&mut errors, "shop: started").await;
+    kept(&stage, 10).await;
     interrupt(&child);
     until(&mut errors, "waiting for the run to be closed").await;
     interrupt(&child);
@@ -199,4 +210,124 @@ async fn a_kept_journal_is_never_written_over() {
     assert_eq!(status(&output), Some(3));
     assert!(text(&output.stderr).contains("failed to keep the journal"));
     assert_eq!(std::fs::read_to_string(saved(&stage)).unwrap(), "mine");
+}
+
+/// A journal that is written while it is watched: locked, as its writer has it.
+fn written_to(folder: &Path, text: &str) -> std::fs::File {
+    let directory = folder.join("20260101-120000-k3f9");
+    std::fs::create_dir_all(&directory).unwrap();
+    let mut options = std::fs::OpenOptions::new();
+    let path = directory.join("journal.jsonl");
+    let mut file = options.append(true).create(true).open(path).unwrap();
+    file.lock().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn watch_here(folder: &Path, run: Option<&str>) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_muletrain-reporter"))
+        .arg("watch")
+        .args(run)
+        .arg("--results")
+        .arg(folder)
+        .env_remove("MULETRAIN_SCHEDULER")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_run_on_this_machine_is_followed_while_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = site::journal().text();
+    let middle = text.len() / 2;
+    let mut file = written_to(folder.path(), &text[..middle]);
+    let mut child = watch_here(folder.path(), None);
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    until(&mut errors, "CRASHED").await;
+    file.write_all(&text.as_bytes()[middle..]).unwrap();
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!(status(&output), Some(3));
+    let report = self::text(&output.stdout);
+    assert!(report.contains("FAILED shop.tests.test_cart.CartTest.test_total"), "{report}");
+    assert!(report.contains("Stored in "), "{report}");
+}
+
+#[tokio::test]
+async fn who_looks_on_and_leaves_leaves_the_run_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = site::journal().text();
+    let file = written_to(folder.path(), &text[..text.len() / 2]);
+    let mut child = watch_here(folder.path(), Some("last"));
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    until(&mut errors, "CRASHED").await;
+    interrupt(&child);
+    until(&mut errors, "left; the run goes on").await;
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!((status(&output), output.stdout.len()), (Some(130), 0));
+    drop(file);
+}
+
+#[tokio::test]
+async fn a_run_whose_writer_is_gone_is_reported_as_far_as_it_got() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = site::journal().text();
+    drop(written_to(folder.path(), &text[..text.len() / 2]));
+    let output = watch_here(folder.path(), Some("20260101")).wait_with_output().await.unwrap();
+    assert_eq!(status(&output), Some(3));
+    let errors = self::text(&output.stderr);
+    assert!(errors.contains("any more, and the run was not closed"), "{errors}");
+    assert!(self::text(&output.stdout).contains("Incomplete: "));
+}
+
+#[tokio::test]
+async fn a_run_that_is_over_is_reported_packed_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = site::journal().text();
+    drop(written_to(folder.path(), &text));
+    let plain = watch_here(folder.path(), None).wait_with_output().await.unwrap();
+    let directory = folder.path().join("20260101-120000-k3f9");
+    let packed = std::fs::File::create(directory.join("journal.jsonl.gz")).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap();
+    std::fs::remove_file(directory.join("journal.jsonl")).unwrap();
+    let again = watch_here(folder.path(), directory.to_str()).wait_with_output().await.unwrap();
+    assert_eq!((status(&plain), status(&again)), (Some(3), Some(3)));
+    assert_eq!(self::text(&plain.stdout), self::text(&again.stdout));
+}
+
+#[tokio::test]
+async fn a_run_that_is_not_there_is_a_usage_error_that_names_the_newest() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |run: Option<&'static str>| {
+        let child = watch_here(folder.path(), run);
+        async move {
+            let output = child.wait_with_output().await.unwrap();
+            (status(&output), String::from_utf8(output.stderr).unwrap())
+        }
+    };
+    let (code, errors) = told(None).await;
+    assert!(code == Some(2) && errors.contains("no run is stored in"), "{errors}");
+    drop(written_to(folder.path(), &site::journal().text()));
+    let (code, errors) = told(Some("2025")).await;
+    assert!(code == Some(2) && errors.contains("the newest is 20260101-120000-k3f9"), "{errors}");
+}
+
+#[tokio::test]
+async fn on_github_progress_is_a_group_in_which_nothing_is_a_command() {
+    let stage = Stage::with(&site::journal().text(), [Answer::Whole]);
+    let output = Command::new(env!("CARGO_BIN_EXE_muletrain-reporter"))
+        .args(["watch", "--scheduler", &stage.address()])
+        .env("GITHUB_ACTIONS", "true")
+        .output()
+        .await
+        .unwrap();
+    let lines: Vec<&str> = text(&output.stderr).lines().collect();
+    let token = lines[1].strip_prefix("::stop-commands::").unwrap();
+    assert_eq!((lines[0], lines[lines.len() - 1]), ("::group::Progress", "::endgroup::"));
+    assert_eq!(lines[lines.len() - 2], format!("::{token}::"));
+    assert!(lines.len() > 10 && token.len() > 30, "{lines:?}");
 }
