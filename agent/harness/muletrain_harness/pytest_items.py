@@ -1,5 +1,6 @@
 """What pytest collected, as an inventory."""
 
+import collections
 import os
 import sys
 
@@ -49,13 +50,30 @@ class Collection:
         self._reports = []
         self._exceptions = {}
         self._files = set()
+        self._has_run = set()
+        self._by_node = None
 
     def planned(self):
         return self._tests
 
-    def after(self, entry):
-        """Items that come after a test in a serial run of all that is assigned."""
-        return self._tests[next((i for i, item in enumerate(self._tests) if item is entry.test), -1) + 1 :]
+    def note_run(self, item):
+        self._has_run.add(id(item))
+
+    def likely_next(self, item):
+        """Of the tests that were not run, the one that shares most with this one; None where all were.
+
+        Grants go by class, so what comes next in a serial run may have run already, and what has use for
+        the same fixtures may stand elsewhere in its file.
+        """
+        if self._by_node is None:
+            self._by_node = _by_node(self._tests)
+        for node in reversed(item.listchain()[:-1]):
+            left = self._by_node.get(id(node), ())
+            while left and id(left[0]) in self._has_run:
+                left.popleft()
+            if left:
+                return left[0]
+        return None
 
     @property
     def has_errors(self):
@@ -139,6 +157,15 @@ class Collection:
                 if found is not None:
                     return "::".join([found, *names[count:]])
         return label
+
+
+def _by_node(items):
+    """The tests below each class, file and folder, in their order."""
+    found = {}
+    for item in items:
+        for node in () if isinstance(item, Skipped) else item.listchain()[:-1]:
+            found.setdefault(id(node), collections.deque()).append(item)
+    return found
 
 
 class Namer:

@@ -133,6 +133,7 @@ def make_plugin(pytest, session, hello):
             with watch.run():
                 self._tear_down_before(grant)
                 for index, granted in enumerate(grant):
+                    self._collection.note_run(granted.test)
                     watch.begin(granted.test)
                     self._run(granted, self._next(grant[index + 1 :], granted, is_last))
                     watch.settle()
@@ -147,10 +148,10 @@ def make_plugin(pytest, session, hello):
 
         def _next(self, rest, granted, is_last):
             """The item that decides which shared fixtures stay: the next one, or one that may well be next."""
-            items = [other.test for other in rest]
-            if not is_last:
-                items += self._collection.after(granted.entry)
-            return next((item for item in items if not isinstance(item, Skipped)), None)
+            following = next((other.test for other in rest if not isinstance(other.test, Skipped)), None)
+            if following is None and not is_last and not isinstance(granted.test, Skipped):
+                return self._collection.likely_next(granted.test)
+            return following
 
         def _tear_down_before(self, grant):
             """What an earlier grant left set up and this one has no use for."""
