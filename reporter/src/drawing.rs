@@ -6,6 +6,8 @@
 
 use std::io::Write;
 
+use crate::pure::progress::frame::Size;
+
 /// Begins what must not be wrapped, whatever a terminal thinks of its width.
 const NO_WRAP: &str = "\x1b[?7l";
 
@@ -21,17 +23,24 @@ const CLEAR_BELOW: &str = "\x1b[J";
 /// What is drawn on a terminal.
 #[derive(Debug, Default)]
 pub struct Drawing {
-    drawn: Option<Vec<String>>,
+    drawn: Option<(Vec<String>, Size)>,
 }
 
 impl Drawing {
     /// Draws lines in the place of those before; lines `above` stay.
-    pub fn draw(&mut self, above: &[String], lines: &[String]) {
-        if above.is_empty() && self.drawn.as_deref() == Some(lines) {
-            return;
-        }
-        write(&text(above, lines, self.drawn.as_ref().map_or(0, Vec::len)));
-        self.drawn = Some(lines.to_owned());
+    pub fn draw(&mut self, above: &[String], lines: &[String], size: Size) {
+        let before = match &self.drawn {
+            Some((drawn, at)) if *at == size => {
+                if above.is_empty() && drawn == lines {
+                    return;
+                }
+                Before::Rows(drawn.len())
+            }
+            // Rows may have been wrapped by now.
+            _ => Before::Unknown,
+        };
+        write(&text(above, lines, before));
+        self.drawn = Some((lines.to_owned(), size));
     }
 
     /// Removes what was drawn; lines `above` stay.
@@ -44,16 +53,27 @@ impl Drawing {
     }
 }
 
-/// What has to be written from the empty row on, where so many rows were drawn below it. Rows are
-/// written over rather than cleared first, or they would flicker.
-fn text(above: &[String], lines: &[String], before: usize) -> String {
+/// What is below the empty row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// So many rows, as they were drawn.
+    Rows(usize),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What has to be written from the empty row on. Rows are written over rather than cleared first
+/// where that is possible, or they would flicker.
+fn text(above: &[String], lines: &[String], before: Before) -> String {
     let mut text = "\r".to_owned();
-    let mut before = before;
-    if !above.is_empty() {
-        text += CLEAR_BELOW;
-        before = 0;
-        above.iter().for_each(|line| text += &format!("{line}\r\n"));
-    }
+    let before = match before {
+        Before::Rows(rows) if above.is_empty() => rows,
+        Before::Rows(_) | Before::Unknown => {
+            text += CLEAR_BELOW;
+            0
+        }
+    };
+    above.iter().for_each(|line| text += &format!("{line}\r\n"));
     text += NO_WRAP;
     text += CLEAR_ROW;
     lines.iter().for_each(|line| text += &format!("\r\n{CLEAR_ROW}{line}"));
@@ -80,7 +100,7 @@ fn write(text: &str) {
 mod tests {
     use super::*;
 
-    fn visible(above: &[&str], lines: &[&str], before: usize) -> String {
+    fn visible(above: &[&str], lines: &[&str], before: Before) -> String {
         let owned =
             |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         text(&owned(above), &owned(lines), before).replace('\x1b', "␛").replace("\r\n", "⏎\n")
@@ -88,17 +108,22 @@ mod tests {
 
     #[test]
     fn rows_are_written_over_and_the_cursor_goes_back_to_the_empty_one() {
-        insta::assert_snapshot!(visible(&[], &["bar", "pod"], 2));
+        insta::assert_snapshot!(visible(&[], &["bar", "pod"], Before::Rows(2)));
     }
 
     #[test]
     fn what_stays_goes_above() {
-        insta::assert_snapshot!(visible(&["FAILED a", "FAILED b"], &["bar"], 3));
+        insta::assert_snapshot!(visible(&["FAILED a", "FAILED b"], &["bar"], Before::Rows(3)));
+    }
+
+    #[test]
+    fn when_the_terminal_was_resized_all_is_cleared() {
+        insta::assert_snapshot!(visible(&[], &["bar"], Before::Unknown));
     }
 
     #[test]
     fn rows_that_are_not_needed_any_more_are_cleared() {
-        insta::assert_snapshot!(visible(&[], &["bar"], 3));
-        insta::assert_snapshot!(visible(&[], &[], 1));
+        insta::assert_snapshot!(visible(&[], &["bar"], Before::Rows(3)));
+        insta::assert_snapshot!(visible(&[], &[], Before::Rows(1)));
     }
 }

@@ -87,7 +87,7 @@ impl Live {
             Shown::Drawn { drawing, above, look } => {
                 let size = size();
                 let lines = frame(fold, &self.forecast, now, size, *look);
-                drawing.draw(&std::mem::take(above), &lines);
+                drawing.draw(&std::mem::take(above), &lines, size);
             }
             Shown::Lines { look, last, .. } if last.elapsed() >= HEARTBEAT => {
                 let line = heartbeat(fold, &self.forecast, now, *look);

@@ -85,9 +85,9 @@ fn who_watches_sees_what_is_waited_for() {
     let frame = drawn(&state, now).join("\n");
     insta::assert_snapshot!(frame + "\n\n" + &beat(&state, now), @r#"
       0:30 ░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3 tests
-    laptop/0  shop     30 s  waiting for test databases
-    laptop/0  blog     30 s  waiting for test databases
-    laptop/0  mail     30 s  waiting for test databases
+    0  shop     30 s  waiting for test databases
+    0  blog     30 s  waiting for test databases
+    0  mail     30 s  waiting for test databases
 
       0:30 0 of 3 tests; setting up test databases
     "#);
@@ -97,9 +97,9 @@ fn who_watches_sees_what_is_waited_for() {
     let frame = drawn(&state, state.latest).join("\n");
     insta::assert_snapshot!(frame, @r#"
       1:13 ░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 3 tests
-    laptop/0  shop        1:14  starting
-    laptop/0  blog 0/1          running tests
-    laptop/0  mail        1:14  waiting for test databases
+    0  shop        1:14  starting
+    0  blog 0/1          running tests
+    0  mail        1:14  waiting for test databases
     "#);
 }
 

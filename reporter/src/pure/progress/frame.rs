@@ -1,5 +1,8 @@
 //! The state of a run as a few lines of a terminal of any size.
 
+use std::collections::BTreeSet;
+
+use muletrain_proto::id::AgentId;
 use muletrain_proto::seconds::Seconds;
 
 use super::cells::{Line, columns, tail};
@@ -53,7 +56,8 @@ pub fn frame(fold: &Fold, forecast: &Forecast, now: Moment, size: Size, look: Lo
         true => pods.len(),
         false => rows.saturating_sub(2),
     };
-    let grid = Grid::of(&pods[..shown], size.columns);
+    let agents: BTreeSet<&AgentId> = fold.leases.values().map(|lease| &lease.place.agent).collect();
+    let grid = Grid::of(&pods[..shown], agents.len() > 1, size.columns);
     lines.extend(pods[..shown].iter().map(|lease| grid.pod(lease, now, look)));
     if shown < pods.len() && rows > 1 {
         lines.push(rest(&pods[shown..], shown, now, size.columns, look));
@@ -105,6 +109,8 @@ fn bar(fold: &Fold, tally: Tally, width: usize) -> String {
 /// The columns of all pods that are shown.
 struct Grid {
     columns: usize,
+    /// Whether there are several agents to be told apart.
+    agents: bool,
     /// None where there is no room to say where a pod is.
     place: Option<usize>,
     name: usize,
@@ -112,18 +118,18 @@ struct Grid {
 }
 
 impl Grid {
-    fn of(pods: &[&LeaseState], wide: usize) -> Self {
+    fn of(pods: &[&LeaseState], agents: bool, wide: usize) -> Self {
         let longest = |text: &dyn Fn(&LeaseState) -> String| {
             pods.iter().map(|lease| columns(&text(lease))).max().unwrap_or_default()
         };
         let quarter = (wide / 4).min(NAME);
         let count = longest(&count);
-        let place = (wide >= WIDE).then(|| longest(&place).min(quarter));
+        let place = (wide >= WIDE).then(|| longest(&|lease| place(lease, agents)).min(quarter));
         let name = match place {
             Some(_) => longest(&name).min(quarter),
             None => longest(&name).min(wide.saturating_sub(count + TIME + 2)),
         };
-        Self { columns: wide, place, name, count }
+        Self { columns: wide, agents, place, name, count }
     }
 
     fn pod(&self, lease: &LeaseState, now: Moment, look: Look) -> String {
@@ -132,7 +138,7 @@ impl Grid {
         let plain = |_: Look, text: &str| text.to_owned();
         let mut line = Line::new(self.columns);
         if let Some(width) = self.place {
-            line.column(&place(lease), width, Look::faint, look);
+            line.column(&place(lease, self.agents), width, Look::faint, look);
             line.push("  ");
         }
         line.column(&name(lease), self.name, plain, look);
@@ -167,8 +173,11 @@ fn doing(lease: &LeaseState) -> (Option<Moment>, Doing) {
     }
 }
 
-fn place(lease: &LeaseState) -> String {
-    format!("{}/{}", lease.place.agent, lease.place.slot)
+fn place(lease: &LeaseState, agents: bool) -> String {
+    match agents {
+        true => format!("{}/{}", lease.place.agent, lease.place.slot),
+        false => lease.place.slot.to_string(),
+    }
 }
 
 fn name(lease: &LeaseState) -> String {

@@ -21,6 +21,12 @@ use crate::pure::warming;
 /// Blocks shown in full; the rest of a section is a line each.
 const IN_FULL: usize = 50;
 
+/// Lines of a report that are seen without scrolling.
+const SCREEN: usize = 40;
+
+/// Lines of what went wrong that are shown once more.
+const IN_SHORT: usize = 15;
+
 /// The report on one run. `stored` is the directory that holds its journal.
 #[must_use]
 pub fn report(summary: &Summary, look: Look, stored: Option<&str>) -> String {
@@ -37,6 +43,7 @@ pub fn report(summary: &Summary, look: Look, stored: Option<&str>) -> String {
     incidents(&mut page, summary);
     table::slowest(&mut page, summary);
     table::apps(&mut page, summary);
+    recap(&mut page, summary);
     totals(&mut page, summary, stored);
     page.text
 }
@@ -93,6 +100,26 @@ fn red_tests(page: &mut Page, summary: &Summary) {
         let tests = summary.tests.iter().filter(|test| verdicts.contains(&test.outcome.verdict));
         let found: Vec<_> = tests.map(|test| block::Block::of_test(summary, test)).collect();
         blocks(page, title, &found);
+    }
+}
+
+/// What went wrong once more, a line each, where it has been scrolled away by now.
+fn recap(page: &mut Page, summary: &Summary) {
+    if page.text.lines().count() < SCREEN {
+        return;
+    }
+    let red = summary.tests.iter().filter(|test| test.outcome.verdict.is_red());
+    let red = red.map(|test| block::Block::of_test(summary, test));
+    let problems = summary.problems.iter();
+    let problems = problems.map(|problem| block::Block::of_problem(summary, problem));
+    let found: Vec<block::Block<'_>> = red.chain(problems).collect();
+    if found.is_empty() {
+        return;
+    }
+    page.section(&format!("What went wrong ({})", found.len()));
+    found.iter().take(IN_SHORT).for_each(|block| block.write_line(page));
+    if found.len() > IN_SHORT {
+        page.line(&format!("and {} more", found.len() - IN_SHORT));
     }
 }
 
@@ -185,11 +212,8 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
         page.line(&page.look.faint(&databases));
     }
     around::coverage(page, summary);
-    let (bound, slots) = summary.lower_bound;
-    // A run that needed no agent was never planned for any slots.
-    if slots > 0 && bound > Seconds::ZERO {
-        let slots = plural(slots as usize, "slot");
-        page.line(&page.look.faint(&format!("By past timings, {slots} take at least {bound}")));
+    if let Some(text) = bound(summary) {
+        page.line(&page.look.faint(&text));
     }
     if let Some(Iteration { number, limit }) = summary.options.iteration {
         page.line(&format!("Repetition {number} of at most {limit}"));
@@ -214,6 +238,22 @@ fn totals(page: &mut Page, summary: &Summary, stored: Option<&str>) {
         exit => page.look.bad(conclusion(exit)),
     };
     page.line(&page.look.strong(&verdict));
+}
+
+/// How near a run came to what is possible, where past runs tell that.
+fn bound(summary: &Summary) -> Option<String> {
+    let (bound, slots) = summary.lower_bound;
+    // A run that needed no agent was never planned for any slots.
+    if slots == 0 || bound <= Seconds::ZERO {
+        return None;
+    }
+    let told = format!("By past timings, {} take at least {bound}", plural(slots as usize, "slot"));
+    // One that was broken off came nowhere near.
+    let ratio = summary.wall().get() / bound.get();
+    Some(match summary.stop.is_none() && summary.unfinished.is_empty() && ratio.is_finite() {
+        true => format!("{told}; this run took {ratio:.2} times that"),
+        false => told,
+    })
 }
 
 /// What it all comes to, in a word or two.
