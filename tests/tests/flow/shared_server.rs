@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use muletrain_proto::event::Event;
 use muletrain_tests::engine::{docker, prepare};
 use muletrain_tests::flow::Flow;
 use muletrain_tests::program::output;
@@ -99,7 +100,7 @@ impl Drop for Server {
     }
 }
 
-fn shop(server: &Server, meeting: &Path) -> Flow {
+fn shop(server: &Server, meeting: &Path, other: &str) -> Flow {
     let settings = SETTINGS.replace("NUMBER", &server.port());
     let configuration = format!(
         "[image]\nbase = 'muletrain-test-base:bookworm'\n\
@@ -112,6 +113,7 @@ fn shop(server: &Server, meeting: &Path) -> Flow {
         ("config/settings.py", &settings),
         ("app/models.py", MODELS),
         ("app/tests.py", TESTS),
+        ("other/tests.py", other),
     ])
 }
 
@@ -126,7 +128,7 @@ fn arrived(meeting: &Path) -> Vec<String> {
 fn of_two_runs_at_once_never_meet_and_none_is_left() {
     let server = Server::start();
     let meeting = tempfile::tempdir().unwrap();
-    let flows = [shop(&server, meeting.path()), shop(&server, meeting.path())];
+    let flows = [shop(&server, meeting.path(), ""), shop(&server, meeting.path(), "")];
     let runs = flows.each_ref().map(|flow| flow.run("process", &["--db-prefix", "ci"]));
     let names = until("both tests", LIMIT * 3, || {
         Some(arrived(meeting.path())).filter(|names| names.len() == 2)
@@ -143,11 +145,32 @@ fn of_two_runs_at_once_never_meet_and_none_is_left() {
 #[test]
 fn of_a_run_that_is_interrupted_are_removed() {
     let server = Server::start();
+    for (isolation, count) in [("app", 1), ("fork", 2)] {
+        let meeting = tempfile::tempdir().unwrap();
+        let flow = shop(&server, meeting.path(), "");
+        let mut run = flow.run("process", &["--isolation", isolation]);
+        run.until("a test", |_| (!arrived(meeting.path()).is_empty()).then_some(()));
+        assert_eq!(server.databases().len(), count, "{isolation}: with what a child copied");
+        run.signal(Signal::INT);
+        run.end().expect(130);
+        let what = format!("no database after {isolation}");
+        until(&what, LIMIT, || server.databases().is_empty().then_some(()));
+    }
+}
+
+#[test]
+fn of_forked_apps_are_copies_of_one_that_goes_with_the_run() {
+    let server = Server::start();
     let meeting = tempfile::tempdir().unwrap();
-    let flow = shop(&server, meeting.path());
-    let mut run = flow.run("process", &[]);
-    run.until("a test", |_| (!arrived(meeting.path()).is_empty()).then_some(()));
-    run.signal(Signal::INT);
-    run.end().expect(130);
-    until("no database", LIMIT, || server.databases().is_empty().then_some(()));
+    std::fs::write(meeting.path().join("go"), "").unwrap();
+    let flow = shop(&server, meeting.path(), TESTS);
+    flow.run("process", &["--isolation", "fork"]).end().expect(0);
+    let journal = flow.journal().expect("a run leaves its journal");
+    let ready = journal.events().filter_map(|(_, event)| match event {
+        Event::Ready(ready) => Some(&ready.databases),
+        _ => None,
+    });
+    let warm: Vec<_> = ready.flatten().map(|database| database.warm).collect();
+    assert_eq!(warm, [true, true]);
+    assert_eq!(server.databases(), [""; 0]);
 }
