@@ -16,7 +16,7 @@ use crate::pure::summary::{Problem, Summary, TestReport, Try};
 use crate::pure::text::plural;
 
 /// Bytes of this section after which the rest is only counted; the list of all tests has it.
-const ROOM: usize = 320 << 10;
+const ROOM: usize = 160 << 10;
 
 /// Causes that are seen at once.
 const FIRST: usize = 12;

@@ -13,7 +13,7 @@ function lanesOf(results, run) {
   results.leases.forEach((lease, number) => laneOfLease[number]?.leases.push(number));
   if (own.foreign) endToEnd(results, own, run, lanes);
   else placeByClock(results, own, laneOfLease);
-  const list = [...lanes.values()].filter((lane) => lane.leases.length || lane.items.length);
+  const list = [...lanes.values()].filter((lane) => lane.leases.length || lane.tests.length);
   list.sort((one, other) => compareNames(one.agent, other.agent) || one.slot - other.slot);
   list.forEach((lane) => lane.finish());
   return list;
@@ -48,30 +48,36 @@ function endToEnd(results, own, run, lanes) {
     const length = (results.seconds(index) ?? 0) * 1000;
     if (!length) continue;
     const host = results.agentOf(index) || results.appOf(index);
-    if (!lanes.has(host)) lanes.set(host, new Lane(results, host, 0));
+    let lane = lanes.get(host);
+    if (!lane) lanes.set(host, lane = new Lane(results, host, 0));
     const start = ends.get(host) ?? 0;
-    lanes.get(host).add(index, start, start + length, results.outcome[index]);
+    lane.add(index, start, start + length, results.outcome[index]);
     ends.set(host, start + length);
   }
 }
 
 class Lane {
   constructor(results, agent, slot) {
-    Object.assign(this, { results, agent, slot, leases: [], items: [] });
+    Object.assign(this, { results, agent, slot, leases: [], tests: [], begins: [], ends: [], outcomes: [] });
   }
 
   add(index, begin, end, outcome) {
-    this.items.push([index, begin, end, outcome]);
+    this.tests.push(index);
+    this.begins.push(begin);
+    this.ends.push(end);
+    this.outcomes.push(outcome);
   }
 
-  /** Puts its tests into columns, in the order of time. */
+  /** Puts its tests into the order of time. */
   finish() {
-    this.items.sort((one, other) => one[1] - other[1]);
-    this.tests = Uint32Array.from(this.items, (item) => item[0]);
-    this.begins = Float64Array.from(this.items, (item) => item[1]);
-    this.ends = Float64Array.from(this.items, (item) => item[2]);
-    this.outcomes = Uint8Array.from(this.items, (item) => item[3]);
-    this.items = [];
+    const { begins } = this;
+    if (begins.some((begin, item) => item > 0 && begin < begins[item - 1])) {
+      const order = sorted(begins.map((_, item) => item), (item) => Math.round(begins[item]));
+      for (const column of ["tests", "begins", "ends", "outcomes"]) {
+        const before = this[column];
+        this[column] = Array.from(order, (item) => before[item]);
+      }
+    }
     let last = 0;
     for (const end of this.ends) last = Math.max(last, end);
     for (const number of this.leases) last = Math.max(last, this.results.leases[number][5]);

@@ -25,14 +25,21 @@ class Page {
       open: (index) => this.go({ test: index }),
       filtered: (text) => this.filter(text),
     });
+    this.timelines = [];
+    this.help = this.makeHelp();
+    this.listen();
+    this.route();
+  }
+
+  makeTimelines() {
+    const { results } = this;
     this.timelines = results.runs.map((_, run) => new Timeline(results, run, (index) => this.go({ test: index })));
     const shown = this.timelines.filter((timeline) => timeline.lanes.length);
     const view = document.getElementById("timeline-view");
     view.append(...shown.map((timeline) => timeline.element));
     if (!shown.length) view.append(make("p.hint", "Nobody knows when anything ran."));
-    this.help = this.makeHelp();
-    this.listen();
-    this.route();
+    document.documentElement.dataset.timeline = "yes";
+    performance.mark("timeline");
   }
 
   listen() {
@@ -210,6 +217,9 @@ async function start() {
   addEventListener("theme", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   document.documentElement.dataset.ready = "yes";
+  performance.mark("usable");
+  // The list can be used before the timeline is there.
+  setTimeout(() => page.makeTimelines(), 0);
 }
 
 start().catch((error) => {

@@ -57,7 +57,7 @@ class TestTable {
     let time = 0;
     for (const index of tests) time += this.results.seconds(index) ?? 0;
     const all = tests.length === this.results.count ? "" : ` of ${grouped(this.results.count)}`;
-    this.said.textContent = `${grouped(tests.length)}${all} tests, ${duration(time) || "no time"} in all`
+    this.said.textContent = `${grouped(tests.length)}${all} tests, ${duration(time)} in all`
       + problems.map((problem) => "; " + problem).join("");
     this.said.classList.toggle("bad", problems.length > 0);
     this.sort();

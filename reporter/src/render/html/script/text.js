@@ -60,6 +60,7 @@ function counted(number, thing) {
 /** A length of time as people write it. */
 function duration(seconds) {
   if (seconds === null || seconds === undefined) return "";
+  if (seconds === 0) return "0 s";
   if (seconds < 0.0095) return (seconds * 1000).toFixed(1) + " ms";
   if (seconds < 0.9995) return Math.round(seconds * 1000) + " ms";
   if (seconds < 59.95) return seconds.toFixed(seconds < 9.995 ? 2 : 1) + " s";

@@ -181,7 +181,7 @@ class Timeline {
 
   lines(lane, moment, item) {
     const pod = lane.podAt(moment);
-    const where = make("div.faint", `${this.laneName(lane)} at ${duration(moment / 1000) || "0 s"}`);
+    const where = make("div.faint", `${this.laneName(lane)} at ${duration(moment / 1000)}`);
     if (item >= 0) {
       const outcome = this.results.outcomes[lane.outcomes[item]];
       const length = duration((lane.ends[item] - lane.begins[item]) / 1000);
@@ -209,7 +209,7 @@ class Timeline {
     this.lanes.forEach((lane, number) => this.drawLane(lane, AXIS + number * this.lane));
     this.drawTail(height);
     const [from, to] = this.view;
-    this.range.textContent = `${duration(from / 1000) || "0 s"} to ${duration(to / 1000)}`;
+    this.range.textContent = `${duration(from / 1000)} to ${duration(to / 1000)}`;
     this.canvas.dataset.view = `${Math.round(from)}-${Math.round(to)}`;
     this.window.style.left = (from / this.whole) * 100 + "%";
     this.window.style.width = ((to - from) / this.whole) * 100 + "%";
