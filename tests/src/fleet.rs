@@ -67,7 +67,7 @@ impl Fleet {
     ) -> Self {
         let scheduler = serve(&flow);
         let agents = engines.iter().enumerate().map(|(number, engine)| {
-            let id = id(number);
+            let id = id(&flow, number);
             let mut command = flow.command("muletrain-agent");
             command.args(["-v", "run", "--scheduler", &address(&flow), "--id", &id]);
             command.args(["--slots", slots, "--runtime", runtime, "--state"]).arg(flow.path(&id));
@@ -110,7 +110,7 @@ impl Fleet {
     /// Folders of what the agents keep from run to run.
     #[must_use]
     pub fn caches(&self) -> Vec<PathBuf> {
-        (0..self.agents.len()).map(|number| cache(&self.flow, &id(number))).collect()
+        (0..self.agents.len()).map(|number| cache(&self.flow, &id(&self.flow, number))).collect()
     }
 
     /// Bytes of images at the scheduler.
@@ -142,8 +142,10 @@ impl Fleet {
     }
 }
 
-fn id(agent: usize) -> String {
-    format!("agent-{}-{agent}", std::process::id())
+/// Tests run side by side, and an agent removes what another of its name has left.
+fn id(flow: &Flow, agent: usize) -> String {
+    let name = flow.project.file_name().unwrap_or_default().to_string_lossy();
+    format!("agent-{}-{agent}", name.trim_start_matches("flow-"))
 }
 
 fn cache(flow: &Flow, id: &str) -> PathBuf {

@@ -74,7 +74,13 @@ impl Flow {
     /// is expensive to make is shared by all flows.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(binary(name));
+        self.command_of(&binary(name))
+    }
+
+    /// The same, of a binary elsewhere.
+    #[must_use]
+    pub fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("MULETRAIN_") {
                 command.env_remove(&name);

@@ -9,9 +9,10 @@ use muletrain_proto::coverage::Combined;
 use muletrain_proto::event::Event;
 use muletrain_proto::hook::Hook;
 use muletrain_proto::journal::Record;
-use muletrain_tests::flow::Flow;
+use muletrain_tests::fleet::Fleet;
+use muletrain_tests::flow::{Flow, stored_runs};
 use muletrain_tests::journal::Journal;
-use muletrain_tests::program::output;
+use muletrain_tests::program::{binary, output};
 use muletrain_tests::project::write;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -149,6 +150,64 @@ fn commands_at_the_end_are_run_after_an_interrupt() {
     assert!(hooks_of(&flow).contains(&("pod teardown".to_owned(), "pod\n".to_owned())));
     assert!(flow.project.join("torn-down").exists());
     flow.is_left_clean(SOON);
+}
+
+/// The programs once more, but for one.
+fn without(flow: &Flow, missing: &str) -> Command {
+    let folder = flow.path("programs");
+    fs::create_dir(&folder).unwrap();
+    let all = ["scheduler", "builder", "agent", "reporter"].map(|name| format!("muletrain-{name}"));
+    for name in all.iter().filter(|name| *name != missing) {
+        let (from, to) = (binary(name), folder.join(name));
+        fs::hard_link(&from, &to).or_else(|_| fs::copy(&from, &to).map(drop)).unwrap();
+    }
+    flow.command_of(&folder.join("muletrain-scheduler"))
+}
+
+/// A project whose first and last commands leave their traces.
+fn traced() -> Flow {
+    let hooks = "[hooks]\nrun_setup = ['echo begun > hooks.txt']\n\
+                 run_teardown = ['echo $BUILD_ID >> hooks.txt']\n";
+    let configuration = format!("{HEAD}{hooks}");
+    Flow::small(&[("muletrain.toml", configuration.as_str()), ("app/tests.py", patient::TESTS)])
+}
+
+/// What the commands of [`traced`] left, with the name of the newest run of a folder.
+#[track_caller]
+fn are_run_once(flow: &Flow, runs: &Path) {
+    let folder = stored_runs(runs).pop().expect("the run was accepted");
+    let id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let hooks = fs::read_to_string(flow.project.join("hooks.txt")).unwrap();
+    assert_eq!(hooks, format!("begun\n{id}\n"));
+}
+
+#[test]
+fn commands_at_the_end_are_run_where_nobody_reports() {
+    for missing in ["muletrain-reporter", "muletrain-agent"] {
+        let flow = traced();
+        let mut command = without(&flow, missing);
+        command.arg("run").arg(&flow.project).args(["--runtime", "process"]);
+        let ended = flow.start(&mut command).end();
+        ended.expect(4);
+        assert!(ended.stderr.contains(missing), "{}", ended.stderr);
+        are_run_once(&flow, &flow.project.join(".muletrain/runs"));
+        flow.is_left_clean(SOON);
+    }
+}
+
+#[test]
+fn commands_at_the_end_are_run_where_nobody_reports_from_a_fleet() {
+    let fleet = Fleet::of_processes(traced(), 1);
+    let mut command = without(&fleet.flow, "muletrain-reporter");
+    command.arg("submit").arg(&fleet.flow.project).args(["--runtime", "process", "--scheduler"]);
+    command.arg(format!("unix:{}", fleet.flow.path("scheduler.sock").display()));
+    let ended = fleet.flow.start(&mut command).end();
+    ended.expect(4);
+    let runs = fleet.flow.path("served/runs");
+    are_run_once(&fleet.flow, &runs);
+    let journal = Journal::read(&stored_runs(&runs)[0]).expect("the scheduler keeps it");
+    assert!(journal.is_closed(), "nothing goes on: {}", journal.text);
+    fleet.stop();
 }
 
 #[test]

@@ -183,6 +183,19 @@ fn a_red_test_on_one_agent_ends_what_runs_on_another() {
 }
 
 #[test]
+fn what_makes_a_test_fail_is_found_on_a_fleet() {
+    let fleet = Fleet::start(Flow::sample("order"));
+    let red = "stock.tests.test_zone.ZoneTest.test_rounds_up_by_default";
+    fleet.submit(&[]).end().expect(1);
+    let found = fleet.submit(&["--isolate", red]).end();
+    found.expect(1);
+    let told =
+        format!("{red} fails only after:\n  stock.tests.test_total.TotalTest.test_rounds_down\n");
+    assert!(found.stdout.ends_with(&told), "{}", found.stdout);
+    fleet.stop();
+}
+
+#[test]
 fn a_cancelled_run_is_reported_as_far_as_it_got() {
     let fleet = Fleet::start(patient::flow());
     let mut submitted = fleet.submit(&[]);

@@ -4,7 +4,9 @@
 use std::fs;
 
 use muletrain_proto::journal::Record;
+use muletrain_proto::snapshot::Content;
 use muletrain_proto::verdict::Verdict;
+use muletrain_tests::engine;
 use muletrain_tests::flow::Flow;
 use muletrain_tests::journal::Journal;
 use muletrain_tests::project;
@@ -48,8 +50,13 @@ fn a_failure_that_depends_on_order_is_repeated_and_traced_to_its_cause() {
     let again = flow.run("process", &["--reproduce", "test_rounds_up_by_default"]).end();
     again.expect(1);
     let run = flow.runs()[0].file_name().unwrap().to_string_lossy().into_owned();
-    let line = format!("--reproduce {red} --rerun {run}\n");
-    assert!(again.stdout.contains(&line), "{}", again.stdout);
+    let first =
+        "stock.tests.test_many.ManyTest.test_none to stock.tests.test_zone.ZoneTest.test_empty";
+    let told = format!(
+        "--reproduce {red} --rerun {run}  # snapshot {}, after 6 tests, {first}, no seed\n",
+        snapshot(&journals(&flow)[0])
+    );
+    assert!(again.stdout.contains(&told), "not {told}: {}", again.stdout);
     let repeated = &journals(&flow)[1];
     assert_eq!(repeated.verdicts().len(), 7, "all that ran before it");
     assert_eq!(repeated.verdicts().get(red), Some(&Verdict::Failed));
@@ -63,6 +70,43 @@ fn a_failure_that_depends_on_order_is_repeated_and_traced_to_its_cause() {
     // The failure is repeated as it was, whatever the checkout is now.
     project::write(&flow.project, "stock/tests/test_total.py", "");
     flow.run("process", &["--reproduce", red, "--rerun", &run]).end().expect(1);
+}
+
+fn snapshot(journal: &Journal) -> String {
+    match journal.records.first() {
+        Some(Record::Opened { snapshot, .. }) => snapshot.id.to_string(),
+        other => panic!("a journal begins with its run: {other:?}"),
+    }
+}
+
+#[test]
+fn a_failure_is_repeated_in_the_image_it_failed_in_for_as_long_as_that_is_there() {
+    engine::prepare();
+    let flow = Flow::sample("order");
+    let red = "stock.tests.test_zone.ZoneTest.test_rounds_up_by_default";
+    flow.run("docker", &[]).end().expect(1);
+    let image = match journals(&flow)[0].records.first() {
+        Some(Record::Opened { snapshot, .. }) => match &snapshot.content {
+            Content::Docker { image, .. } => image.clone(),
+            other => panic!("not in an image: {other:?}"),
+        },
+        other => panic!("a journal begins with its run: {other:?}"),
+    };
+    project::write(&flow.project, "stock/tests/test_total.py", "");
+
+    let again = flow.run("docker", &["--reproduce", red]).end();
+    again.expect(1);
+    assert!(!again.stderr.contains("builder: "), "nothing is built: {}", again.stderr);
+    let ids: Vec<String> = journals(&flow).iter().map(snapshot).collect();
+    assert_eq!(ids[0], ids[1]);
+    assert!(again.stdout.contains(&format!("# snapshot {}, after ", ids[0])), "{}", again.stdout);
+
+    engine::docker(&["rmi", "--force", &image]);
+    let again = flow.run("docker", &["--reproduce", red]).end();
+    again.expect(0);
+    let told = format!("snapshot {} of run ", ids[0]);
+    assert!(again.stderr.contains(&told), "{}", again.stderr);
+    assert!(again.stderr.contains("the checkout as it is takes its place"), "{}", again.stderr);
 }
 
 #[test]
