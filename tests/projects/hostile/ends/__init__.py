@@ -1,0 +1,1 @@
+"""Tests that take their process down."""

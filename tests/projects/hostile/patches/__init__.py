@@ -1,0 +1,1 @@
+"""Tests that replace what others count on."""
