@@ -122,7 +122,7 @@ class Conversation:
         started = time.monotonic()
         databases = warm(connections, aliases, set_up, self.databases)
         if self._keeper is not None:
-            self._keeper.give(databases)
+            self._keeper.give(databases, self.databases.are_left)
         self._session.trace.stop()
         for database in databases:
             self._session.emit("database", database)

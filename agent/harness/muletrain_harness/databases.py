@@ -82,6 +82,11 @@ class Databases:
             files = [alias for alias, (connection, _) in self._left.items() if connection.vendor == SQLITE]
             self._remove(files)
 
+    @property
+    def are_left(self):
+        """Whether this process has any on servers of others."""
+        return bool(self._left)
+
     def remove_left(self):
         """What the project's runner made on shared servers and let be, as it would with `--keepdb`."""
         self._remove(list(self._left))

@@ -2,8 +2,8 @@
 
 The process that forks must not make them itself: what migrations leave in memory, and connections, would be
 in every child. So it forks a keeper beside its first child. The keeper waits until a child has use for
-databases, makes them as a pod that warms does, and lives on for the locks on their names. Whatever becomes of
-it, a child that gets no databases sets up its own.
+databases, makes them as a pod that warms does, and lives on where there are locks on their names. Whatever
+becomes of it, a child that gets no databases sets up its own.
 """
 
 import json
@@ -51,15 +51,16 @@ class Keeper:
             request += data
         return set(json.loads(request.decode("utf-8")))
 
-    def give(self, databases):
-        """Never returns: what it has on servers is its own for as long as it lives."""
+    def give(self, databases, holds_locks):
+        """Never returns: names on servers of others are its own for as long as it lives, and nothing else is."""
         path = workspace.path(FILE)
         with open(path + ".part", "w", encoding="utf-8") as file:
             json.dump(databases, file)
         os.rename(path + ".part", path)
         self._end.sendall(b".")
-        while True:
+        while holds_locks:
             self._receive()
+        os._exit(0)
 
     def _receive(self):
         data = self._end.recv(4096)

@@ -153,7 +153,12 @@ def test_a_database_file_with_a_journal_of_its_own(project):
 
 
 WRITE_AHEAD = """
-    DATABASES["default"]["OPTIONS"] = {"init_command": "PRAGMA page_size=8192; PRAGMA journal_mode=WAL"}
+    from django.db.backends.signals import connection_created
+
+    def write_ahead(connection, **_):
+        connection.connection.executescript("PRAGMA page_size=8192; PRAGMA journal_mode=WAL")
+
+    connection_created.connect(write_ahead)
     DATABASES["default"]["TEST"] = {"NAME": "test.sqlite3"}
 """
 
