@@ -378,6 +378,15 @@ def test_the_time_of_shared_fixtures_is_their_class_s_and_has_a_limit_of_its_own
     assert len(pod.of("started")) == 2, "the second one begins the time that counts"
 
 
+def test_a_clock_that_a_shared_fixture_stops_is_its_own(shop):
+    stops = "import pytest, time\n@pytest.fixture(scope='module')\ndef f(): time.monotonic = lambda: 0.0\n"
+    write(shop, "shop/test_a.py", stops + "def test_a(f): pass\ndef test_b(f): pass\n")
+    pod = run(shop)
+    for name in ("test_a", "test_b"):
+        assert named(pod, name)["verdict"] == "passed" and 0 < named(pod, name)["seconds"] < 30
+    assert 0 <= pod.one("class")["setup_seconds"] < 30
+
+
 def test_a_time_limit_a_crash_and_an_exit_are_told_of_the_test_that_ran(shop):
     write(shop, "shop/test_slow.py", "import time\ndef test_slow(): time.sleep(60)\n")
     pod = run(shop, status=1, test_timeout=0.5)
