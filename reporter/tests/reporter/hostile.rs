@@ -28,7 +28,7 @@ const SAMPLES: [&str; 9] = [
 ];
 
 /// Every sample as a test's name, message, traceback, subtest and output.
-fn journal() -> Journal {
+pub(crate) fn journal() -> Journal {
     let names: Vec<String> = SAMPLES.iter().map(|sample| sample.replace(['\0', '.'], "")).collect();
     let methods: Vec<&str> = names.iter().map(String::as_str).collect();
     let inventory = classes("shop", &[("shop.tests.EvilTest", &methods)]);

@@ -13,6 +13,7 @@ mod journal;
 mod merging;
 mod mutations;
 mod outputs;
+mod page;
 mod progress;
 mod render;
 mod scenarios;

@@ -22,7 +22,7 @@ pub(super) struct Part {
 }
 
 /// All parts. `beside` is what is known that concerns no single test.
-pub(super) fn parts(summaries: &[&Summary], causes: &[Cause], beside: Value) -> Vec<Part> {
+pub(super) fn parts(summaries: &[&Summary], causes: &[Cause], beside: &Value) -> Vec<Part> {
     let tables = Tables::new(summaries);
     let columns = Columns::new(summaries, causes, &tables);
     let attempts = Attempts::new(summaries, &tables);

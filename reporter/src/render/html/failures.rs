@@ -39,7 +39,7 @@ pub(super) fn section(summaries: &[&Summary], causes: &[Cause]) -> Section {
         body.constant("<p class=\"hint\">Nothing is red.</p>");
     }
     if !causes.is_empty() {
-        let count = format!("{} with {}", plural(causes.len(), "cause"), plural(tests, "red test"));
+        let count = format!("{} of {}", plural(tests, "red test"), plural(causes.len(), "cause"));
         body.leaf("p", &[("class", "hint")], &count);
     }
     let mut shown = 0;
@@ -201,7 +201,8 @@ fn of_try(body: &mut Markup, summary: &Summary, one: &Try, many: bool) {
         }
         body.text(&in_words(one.verdict.as_str())).text(" ").text(&about).constant("</p>");
     }
-    if let Some(reason) = &one.reason {
+    let is_said = |reason: &&String| one.failures.iter().any(|one| one.message == **reason);
+    if let Some(reason) = one.reason.as_ref().filter(|reason| !is_said(reason)) {
         body.leaf("p", &[], reason);
     }
     raised(body, &one.failures);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use muletrain_proto::id::AgentId;
 use muletrain_proto::seconds::Seconds;
 
 use super::Section;
@@ -165,7 +166,7 @@ fn app_row(body: &mut Markup, app: &AppReport, sets_up: bool, most: Seconds) {
         let kept = if app.kept == Some(true) { " (kept)" } else { "" };
         body.leaf("td", &[("class", "time")], &format!("{}{kept}", app.databases));
     }
-    let agents: Vec<&str> = app.agents.iter().take(4).map(|agent| agent.as_str()).collect();
+    let agents: Vec<&str> = app.agents.iter().take(4).map(AgentId::as_str).collect();
     let rest = app.agents.len().saturating_sub(4);
     let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
     body.leaf("td", &[("class", "name faint")], &format!("{}{rest}", agents.join(", ")));

@@ -21,6 +21,7 @@ use serde_json::json;
 
 use self::data::Part;
 use self::markup::Markup;
+use self::over_time::Known;
 use crate::pure::compare::Comparison;
 use crate::pure::history::History;
 use crate::pure::summary::Summary;
@@ -69,22 +70,25 @@ struct Section {
 #[must_use]
 pub fn html(summaries: &[&Summary], beside: &Beside) -> String {
     let causes = cause::causes(summaries);
+    let looks_back = beside.comparison.is_some() || beside.history.is_some();
+    let tests = summaries.iter().filter(|_| looks_back).flat_map(|summary| &summary.tests);
+    let known: Known<'_> = tests.map(|test| test.id.as_str()).collect();
     let sections: Vec<Section> = [
         Some(failures::section(summaries, &causes)),
-        beside.comparison.as_ref().map(|(name, found)| over_time::comparison(name, found)),
+        beside.comparison.as_ref().map(|(name, found)| over_time::comparison(name, found, &known)),
         Some(timeline(summaries)),
         lists::flaky(summaries),
         lists::slowest(summaries),
         lists::apps(summaries),
-        beside.history.as_ref().and_then(over_time::history),
+        beside.history.as_ref().and_then(|history| over_time::history(history, &known)),
         lists::around(summaries),
-        Some(tests(summaries)),
+        Some(all_tests(summaries)),
     ]
     .into_iter()
     .flatten()
     .collect();
     let strips = beside.history.as_ref().map(over_time::strips);
-    let parts = data::parts(summaries, &causes, json!({ "history": strips }));
+    let parts = data::parts(summaries, &causes, &json!({ "history": strips }));
     page(summaries, &sections, &parts)
 }
 
@@ -194,7 +198,7 @@ fn timeline(summaries: &[&Summary]) -> Section {
 }
 
 /// A place for the list of all tests.
-fn tests(summaries: &[&Summary]) -> Section {
+fn all_tests(summaries: &[&Summary]) -> Section {
     let mut body = Markup::default();
     body.constant(
         "<noscript><p class=\"hint\">The list of all tests needs scripts. What failed is above; \

@@ -1,5 +1,7 @@
 //! What changed since an earlier result, and how runs went before this one.
 
+use std::collections::HashSet;
+
 use muletrain_proto::seconds::Seconds;
 use serde_json::{Map, Value};
 
@@ -19,8 +21,11 @@ const RUNS: usize = 30;
 /// Tests whose strips are shown, and known to the page.
 const STRIPS: (usize, usize) = (100, 5000);
 
+/// Ids of the tests of the report.
+pub(super) type Known<'a> = HashSet<&'a str>;
+
 /// What changed since an earlier result.
-pub(super) fn comparison(name: &str, found: &Comparison) -> Section {
+pub(super) fn comparison(name: &str, found: &Comparison, known: &Known<'_>) -> Section {
     let mut body = Markup::default();
     body.constant("<p class=\"hint\">Against ").leaf("code", &[], name);
     if (found.pace - 1.0).abs() > 0.01 {
@@ -45,22 +50,28 @@ pub(super) fn comparison(name: &str, found: &Comparison) -> Section {
         change(&mut body, title, mark, names.len(), is_first, |body| {
             for name in names.iter().take(NAMES) {
                 body.constant("<li>");
-                match mark {
-                    "skipped" => body.text(name),
-                    _ => body.leaf("a", &[("href", &link(name, None))], name),
-                };
+                named(body, name, known);
                 body.constant("</li>");
             }
         });
     }
     change(&mut body, "Slower", "timed_out", found.slower.len(), false, |body| {
         for Slower { id, before, after } in found.slower.iter().take(NAMES) {
-            body.constant("<li>").leaf("a", &[("href", &link(id, None))], id);
+            body.constant("<li>");
+            named(body, id, known);
             let times = format!(" {} → {}", in_seconds(*before), in_seconds(*after));
             body.leaf("span", &[("class", "faint")], &times).constant("</li>");
         }
     });
     Section { id: "compare", title: "Changes", count: Some(found.broken.len()), body }
+}
+
+/// A test, with a link to it where it is in this report; what went wrong outside of tests is none.
+fn named(body: &mut Markup, name: &str, known: &Known<'_>) {
+    match known.contains(name) {
+        true => body.leaf("a", &[("href", &link(name, None))], name),
+        false => body.text(name),
+    };
 }
 
 fn in_seconds(time: Seconds) -> String {
@@ -90,7 +101,7 @@ fn change(
 }
 
 /// Runs in their order, and tests that were not always green in them.
-pub(super) fn history(history: &History) -> Option<Section> {
+pub(super) fn history(history: &History, known: &Known<'_>) -> Option<Section> {
     if history.runs.is_empty() {
         return None;
     }
@@ -114,7 +125,9 @@ pub(super) fn history(history: &History) -> Option<Section> {
         for (id, test) in troubled.iter().take(STRIPS.0) {
             body.constant("<li>");
             strip(&mut body, test, first);
-            body.leaf("a", &[("href", &link(id, None))], id).constant("</li>\n");
+            body.constant("<span class=\"name\">");
+            named(&mut body, id, known);
+            body.constant("</span></li>\n");
         }
         more(&mut body, troubled.len().saturating_sub(STRIPS.0));
         body.constant("</ul>");

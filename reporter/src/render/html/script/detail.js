@@ -82,7 +82,7 @@ class Detail {
     ].filter(Boolean);
     const section = make("section.attempt.is-" + one.verdict,
       make("h3", mark(one.verdict), count > 1 ? `Try ${one.number}: ` : "", about.join(" · ")));
-    if (one.reason) section.append(make("p.reason", visible(one.reason)));
+    if (one.reason && !one.failures?.some((failure) => failure.message === one.reason)) section.append(make("p.reason", visible(one.reason)));
     for (const failure of one.failures ?? []) section.append(...raised(failure));
     if (one.output) {
       const omitted = one.omitted ? `, ${grouped(one.omitted)} bytes omitted from its middle` : "";
