@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
+use crate::content;
 use crate::pure::around;
 
 /// How often a file is tried.
@@ -105,6 +106,9 @@ async fn fetch(scheduler: &Address, directory: &Path, wanted: &Wanted) -> Result
     let path = directory.join(&wanted.place);
     let folder = path.parent().unwrap_or(directory).to_owned();
     tokio::fs::create_dir_all(&folder).await?;
+    if !wanted.unpack && content::link(directory, wanted.digest, &path) {
+        return Ok(());
+    }
     let beside = tempfile::Builder::new().prefix(".arriving").tempfile_in(&folder)?;
     let mut file = File::from_std(beside.as_file().try_clone()?);
     let request = Request { digest: wanted.digest, offset: 0 };
@@ -120,7 +124,10 @@ async fn fetch(scheduler: &Address, directory: &Path, wanted: &Wanted) -> Result
     }
     match wanted.unpack {
         true => unpack(&mut beside.reopen()?, directory)?,
-        false => drop(beside.persist(&path).map_err(|error| error.error)?),
+        false => {
+            beside.persist(&path).map_err(|error| error.error)?;
+            content::keep(directory, wanted.digest, &path);
+        }
     }
     Ok(())
 }

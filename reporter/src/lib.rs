@@ -7,6 +7,7 @@
 
 pub mod across;
 pub mod cli;
+pub mod content;
 pub mod drawing;
 pub mod fetching;
 pub mod files;

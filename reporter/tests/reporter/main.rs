@@ -7,6 +7,7 @@ mod around;
 mod command;
 mod damage;
 mod dialects;
+mod earlier;
 mod fold;
 mod hostile;
 mod journal;

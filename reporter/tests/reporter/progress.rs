@@ -11,6 +11,7 @@ use muletrain_reporter::pure::progress::frame::{Size, frame};
 use muletrain_reporter::pure::progress::{heartbeat, line, planned};
 use muletrain_reporter::pure::style::Look;
 use muletrain_reporter::pure::text::for_terminal;
+use muletrain_reporter::render::terminal::report;
 use proptest::prelude::*;
 
 use crate::journal::{Journal, classes, fold, passed, seconds};
@@ -208,4 +209,23 @@ fn a_log_begins_with_what_is_planned() {
     assert!(!forecast.take(&Record::Planned { plan: plan(&[("big", Some(30.0))], 3) }));
     let text = planned(&fold(&journal.entries), &plan(&[("big", Some(30.0))], 2), PLAIN);
     assert_eq!(text, "  0:00 1 app on 2 slots; by past timings at least 30 s");
+}
+
+#[test]
+fn the_report_tells_how_near_to_what_is_possible_a_run_came() {
+    let inventory = || classes("big", &[("big.tests.T", &["test_a"])]);
+    let mut journal = Journal::opened();
+    journal.record(Record::Planned { plan: plan(&[("big", Some(30.0))], 2) });
+    journal.inventory(inventory()).lease(1, "big", "laptop").up(1, inventory());
+    let told = |journal: &Journal| {
+        let report = report(&journal.summary(), PLAIN, None);
+        report.lines().find(|line| line.starts_with("By past")).unwrap_or_default().to_owned()
+    };
+    assert_eq!(told(&journal), "By past timings, 2 slots take at least 30 s");
+    journal.run(1, passed("big.tests.T.test_a", 30.0)).after(3_000).end(1, Ending::Closed).close();
+    let text = told(&journal);
+    assert!(
+        text.starts_with("By past timings, 2 slots take at least 30 s; this run took 1."),
+        "{text}"
+    );
 }
