@@ -16,6 +16,7 @@ pub mod live;
 pub mod merge;
 pub mod output;
 pub mod page;
+pub mod parallel;
 pub mod pure;
 pub mod read;
 pub mod render;

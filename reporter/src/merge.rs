@@ -1,6 +1,7 @@
-//! `merge`: JUnit XML to JUnit XML, of any size, in two passes over the files.
+//! `merge`: JUnit XML to JUnit XML, of any size, in two passes over the files, several at once.
 
-use std::io;
+use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use muletrain_proto::cli::print_error;
@@ -8,17 +9,23 @@ use muletrain_proto::exit_code::ExitCode;
 
 use crate::cli;
 use crate::files::{self, Draft};
-use crate::pure::junit::Part;
+use crate::parallel::{self, Texts};
+use crate::pure::junit::profile::Profile;
+use crate::pure::junit::tally::File;
 use crate::pure::summary::Summary;
 use crate::read::input::Input;
 use crate::read::{Keep, Reading, parts};
-use crate::render::junit;
-use crate::render::junit::document::{Files, Layout, counts, write};
+use crate::render::junit::document::{
+    END, Files, Layout, Page, Sink, counts, head, write, write_inside,
+};
+use crate::render::junit::{self, run};
 use crate::results;
 
 /// Bytes of each text that are kept. Readers of the document have limits too: ten megabytes of
 /// text are more than most take.
 const TEXT: usize = 1 << 20;
+
+const EVERYTHING: Keep = Keep::Everything { text: TEXT };
 
 /// Merges what is named. What is odd about a file, or wrong with it, is told.
 #[must_use]
@@ -59,6 +66,24 @@ fn tell(path: &Path, reading: &Reading) {
     }
 }
 
+/// A run of ours, for a document.
+#[derive(Debug)]
+pub enum Run<'a> {
+    /// One whose summary holds every test.
+    Whole(&'a Summary),
+    /// One whose journal does.
+    Stored(run::Run<'a>),
+}
+
+impl Run<'_> {
+    fn parts(&self, sink: Sink<'_>) -> io::Result<()> {
+        match self {
+            Self::Whole(summary) => junit::parts(summary, sink),
+            Self::Stored(run) => run.parts(sink),
+        }
+    }
+}
+
 /// Writes runs and files of other tools as JUnit XML; gives back how each file was read.
 ///
 /// # Errors
@@ -66,23 +91,116 @@ fn tell(path: &Path, reading: &Reading) {
 pub fn documents(
     path: &Path,
     layout: Layout,
-    runs: &[&Summary],
+    runs: &[Run<'_>],
     inputs: &[Input],
 ) -> Result<Vec<Reading>, files::Error> {
-    let failed = |error| files::Error::new(path, error);
+    let written = match layout {
+        Layout { profile: Profile::Full | Profile::JenkinsXsd, split: None } => {
+            at_once(path, layout.profile, runs, inputs)
+        }
+        layout => one_by_one(path, layout, runs, inputs),
+    };
+    written.map_err(|error| files::Error::new(path, error))
+}
+
+/// Where what comes first decides about what comes later.
+fn one_by_one(
+    path: &Path,
+    layout: Layout,
+    runs: &[Run<'_>],
+    inputs: &[Input],
+) -> io::Result<Vec<Reading>> {
     let mut readings = Vec::new();
-    let all = |keep: Keep,
-               readings: &mut Vec<Reading>,
-               sink: &mut dyn FnMut(Part) -> io::Result<()>| {
-        runs.iter().try_for_each(|run| junit::parts(run, sink))?;
+    let all = |keep: Keep, readings: &mut Vec<Reading>, sink: Sink<'_>| {
+        runs.iter().try_for_each(|run| run.parts(sink))?;
         inputs.iter().try_for_each(|input| parts(input, keep, sink).map(|read| readings.push(read)))
     };
-    let counts = counts(layout, |sink| all(Keep::Counts, &mut Vec::new(), sink)).map_err(failed)?;
+    let counts = counts(layout, |sink| all(Keep::Counts, &mut Vec::new(), sink))?;
     let mut shelf = Shelf { path, split: layout.split.is_some(), drafts: Vec::new() };
-    let keep = Keep::Everything { text: TEXT };
-    write(layout, &counts, &mut shelf, |sink| all(keep, &mut readings, sink)).map_err(failed)?;
-    shelf.keep().map_err(failed)?;
+    write(layout, &counts, &mut shelf, |sink| all(EVERYTHING, &mut readings, sink))?;
+    shelf.keep()?;
     Ok(readings)
+}
+
+/// Where each run and each file is a piece of its own.
+fn at_once(
+    path: &Path,
+    profile: Profile,
+    runs: &[Run<'_>],
+    inputs: &[Input],
+) -> io::Result<Vec<Reading>> {
+    let pieces = pieces(profile, runs, inputs);
+    let counted = parallel::map(pieces.len(), |piece| pieces[piece].count(profile));
+    let counted: Vec<File> = counted.into_iter().collect::<io::Result<_>>()?;
+    let mut draft = Draft::create(path)?;
+    draft.write_all(head(profile, &File::of_pieces(&counted)).as_bytes())?;
+    let work = |piece: usize, out: Texts<Option<Reading>>| {
+        pieces[piece].write(profile, &counted[piece], out)
+    };
+    let readings = parallel::write(pieces.len(), work, &mut draft)?;
+    draft.write_all(END.as_bytes())?;
+    draft.keep()?;
+    Ok(readings.into_iter().flatten().collect())
+}
+
+/// What is counted and written by itself.
+enum Piece<'a> {
+    Run(&'a Run<'a>),
+    Suites(&'a run::Run<'a>, Range<usize>),
+    File(&'a Input),
+}
+
+fn pieces<'a>(profile: Profile, runs: &'a [Run<'a>], inputs: &'a [Input]) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::new();
+    for run in runs {
+        match run {
+            Run::Stored(run) if profile == Profile::Full => {
+                pieces.extend(run.pieces().into_iter().map(|suites| Piece::Suites(run, suites)));
+            }
+            run => pieces.push(Piece::Run(run)),
+        }
+    }
+    pieces.extend(inputs.iter().map(Piece::File));
+    pieces
+}
+
+impl Piece<'_> {
+    fn count(&self, profile: Profile) -> io::Result<File> {
+        let of = |all: &dyn Fn(Sink<'_>) -> io::Result<()>| {
+            Ok(counts(Layout { profile, split: None }, all)?.remove(0))
+        };
+        match self {
+            Self::Run(run) => of(&|sink| run.parts(sink)),
+            Self::Suites(run, suites) => Ok(run.count(suites)),
+            Self::File(input) => of(&|sink| parts(input, Keep::Counts, sink).map(drop)),
+        }
+    }
+
+    fn write(
+        &self,
+        profile: Profile,
+        counts: &File,
+        out: Texts<Option<Reading>>,
+    ) -> io::Result<Option<Reading>> {
+        let mut reading = None;
+        match self {
+            Self::Run(run) => drop(write_inside(profile, counts, out, |sink| run.parts(sink))?),
+            Self::Suites(run, suites) => {
+                let mut page = Page::inside(out, counts);
+                run.write(suites, &mut page)?;
+                page.end_inside()?;
+            }
+            Self::File(input) => drop(write_inside(profile, counts, out, |sink| {
+                let keep = match profile {
+                    Profile::Full => Keep::Written { text: TEXT },
+                    Profile::JenkinsXsd | Profile::Gitlab => EVERYTHING,
+                };
+                reading = Some(parts(input, keep, sink)?);
+                Ok(())
+            })?),
+        }
+        Ok(reading)
+    }
 }
 
 /// Files for one document. They get to their places together, once all of them are complete.

@@ -17,7 +17,7 @@ use crate::render::gitlab::code_quality;
 use crate::render::json::json;
 use crate::render::markdown::markdown;
 use crate::render::trace::trace;
-use crate::results::Results;
+use crate::results::{Report, Results};
 use crate::settings::{Document, Outputs};
 
 /// Prints a report and writes the documents that go with it. What cannot be written is told, and
@@ -67,7 +67,7 @@ pub(crate) fn token() -> String {
 
 /// Runs from their summaries, and files of other tools once more, with all that is in them.
 fn junit(path: &Path, outputs: &Outputs, results: &Results) -> Result<(), files::Error> {
-    let runs: Vec<&Summary> = results.summaries().filter(|summary| !summary.is_foreign()).collect();
+    let runs: Vec<merge::Run<'_>> = results.reports.iter().filter_map(Report::run).collect();
     merge::documents(path, outputs.layout, &runs, &results.files).map(drop)
 }
 

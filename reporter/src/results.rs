@@ -7,13 +7,18 @@ use muletrain_proto::cli::chain;
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::journal;
 
+use crate::merge;
+use crate::pure::catalog::Tests;
+use crate::pure::finish::Detail;
 use crate::pure::foreign::Foreign;
 use crate::pure::summary::Summary;
+use crate::pure::words::Lines;
 use crate::read::detect::{self, Kind};
 use crate::read::input::Input;
 use crate::read::journal as reader;
 use crate::read::source::Source;
 use crate::read::{Damage, Keep, parts, reading_failed};
+use crate::render::junit;
 
 /// Bytes of each text that summaries are made from; they keep less.
 const TEXT: usize = 256 << 10;
@@ -58,6 +63,36 @@ pub struct Report {
     pub summary: Summary,
     /// The run's directory.
     pub directory: Option<PathBuf>,
+    /// Every test of it and its journal, where the summary has but some of them.
+    pub journal: Option<Journal>,
+}
+
+/// Every test of a run, and where its journal says more of them.
+pub struct Journal {
+    /// Every test.
+    pub tests: Tests,
+    /// The journal.
+    pub lines: Box<dyn Lines + Send + Sync>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Journal").field("tests", &self.tests.len()).finish_non_exhaustive()
+    }
+}
+
+impl Report {
+    /// It as a run of a document; none where other tools ran it.
+    #[must_use]
+    pub fn run(&self) -> Option<merge::Run<'_>> {
+        match &self.journal {
+            _ if self.summary.is_foreign() => None,
+            None => Some(merge::Run::Whole(&self.summary)),
+            Some(Journal { tests, lines }) => {
+                Some(merge::Run::Stored(junit::run::Run::new(&self.summary, tests, &**lines)))
+            }
+        }
+    }
 }
 
 /// Everything that was named.
@@ -83,7 +118,7 @@ impl Results {
     /// One run.
     #[must_use]
     pub fn of(summary: Summary, directory: Option<PathBuf>) -> Self {
-        Self { reports: vec![Report { summary, directory }], ..Self::default() }
+        Self { reports: vec![Report { summary, directory, journal: None }], ..Self::default() }
     }
 
     /// The summaries.
@@ -96,18 +131,25 @@ impl Results {
 /// input. One that cannot be read costs only itself.
 #[must_use]
 pub fn read(paths: &[PathBuf]) -> Results {
+    read_in(Detail::Full, paths)
+}
+
+/// The same, with summaries of runs in more or less detail.
+#[must_use]
+pub fn read_in(detail: Detail, paths: &[PathBuf]) -> Results {
     let mut results = Results::default();
     let mut foreign = Foreign::default();
     for path in paths {
         for input in inputs(path) {
             match input {
-                Ok(input) => take(input, &mut results, &mut foreign),
+                Ok(input) => take(input, detail, &mut results, &mut foreign),
                 Err(error) => results.errors.push(error),
             }
         }
     }
     if !foreign.is_empty() {
-        results.reports.push(Report { summary: foreign.finish(), directory: None });
+        let (summary, directory) = (foreign.finish(), None);
+        results.reports.push(Report { summary, directory, journal: None });
     }
     results
 }
@@ -153,13 +195,13 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()>
     Ok(())
 }
 
-fn take(input: Input, results: &mut Results, foreign: &mut Foreign) {
+fn take(input: Input, detail: Detail, results: &mut Results, foreign: &mut Foreign) {
     let path = input.path.display().to_string();
     let mut sink = |part| {
         foreign.take(part);
         Ok(())
     };
-    let reading = match run(&input) {
+    let reading = match run(&input, detail) {
         Some(Ok(report)) => {
             results.reports.push(report);
             return;
@@ -176,7 +218,7 @@ fn take(input: Input, results: &mut Results, foreign: &mut Foreign) {
 }
 
 /// The report on a journal; none for anything else.
-fn run(input: &Input) -> Option<Result<Report, reader::Error>> {
+fn run(input: &Input, detail: Detail) -> Option<Result<Report, reader::Error>> {
     let mut source = Source::new(input.bytes().ok()?);
     if detect::kind(source.peek()) != Kind::Journal {
         return None;
@@ -186,6 +228,10 @@ fn run(input: &Input) -> Option<Result<Report, reader::Error>> {
         .file_name()
         .is_some_and(|name| name.to_string_lossy().trim_end_matches(".gz") == journal::FILE_NAME);
     let directory = input.path.parent().filter(|_| named).map(Path::to_owned);
-    let fold = reader::read(source);
-    Some(fold.map(|fold| Report { summary: fold.finish(), directory }))
+    drop(source);
+    Some(reader::read_stored(input).map(|reader::Stored { fold, lines }| {
+        let (summary, tests) = fold.conclude(detail, &*lines);
+        let journal = (detail != Detail::Full).then_some(Journal { tests, lines });
+        Report { summary, directory, journal }
+    }))
 }

@@ -5,11 +5,12 @@ use muletrain_proto::id::LeaseId;
 use muletrain_proto::outcome::{Death, Ending, Failure, FailureKind, Output};
 use muletrain_proto::verdict::Verdict;
 
-use super::catalog::Source;
+use super::catalog::{Source, Tried, worst};
 use super::fold::Step;
 use super::lease::{Running, Stage};
 use super::summary::{Problem, ProblemKind, Try};
 use super::warming::are_kept;
+use super::words::Told;
 
 impl Step<'_> {
     pub(super) fn event(&mut self, id: LeaseId, event: &Event) {
@@ -45,7 +46,8 @@ impl Step<'_> {
             Event::Started { test, r#try } => {
                 let running = Running { test: test.clone(), number: *r#try, since: self.at };
                 let app = self.app_of(id);
-                self.fold.catalog.test(test, app.as_ref()).begun = true;
+                let place = self.fold.catalog.test(test, app.as_ref());
+                self.fold.catalog.tests[place].begin();
                 self.lease(id, |lease| lease.begin(running));
             }
             Event::Finished(finished) => self.finished(id, finished),
@@ -72,18 +74,23 @@ impl Step<'_> {
     }
 
     fn finished(&mut self, id: LeaseId, finished: &Finished) {
-        let verdict = Try {
-            number: finished.r#try,
-            verdict: finished.verdict,
-            lost: false,
-            seconds: Some(finished.seconds),
-            reason: finished.reason.clone(),
-            failures: finished.failures.clone(),
-            output: finished.output.clone(),
-            lease: Some(id),
-            started: None,
+        let Finished { test, r#try, verdict, seconds, reason, failures, output } = finished;
+        let bare = Try {
+            seconds: Some(*seconds),
+            verdict: *verdict,
+            ..Try::not_run(*r#try, String::new(), false, Some(id))
         };
-        self.verdict(&finished.test, verdict);
+        let mut tried = Tried::new(&bare);
+        tried.raised = worst(failures);
+        let place = self.place.filter(|_| !failures.is_empty() || *output != Output::default());
+        self.tried(test, tried, |words| match place {
+            Some(place) => words.leave(place),
+            None => words.keep(Told {
+                reason: reason.clone(),
+                failures: failures.clone(),
+                output: output.clone(),
+            }),
+        });
     }
 
     fn fixture(&mut self, id: LeaseId, fixture: &Fixture) {
@@ -163,7 +170,8 @@ impl Step<'_> {
         let lease = self.fold.leases.get(&id);
         let crashed = lease.and_then(|lease| lease.crashed.clone());
         if let Some((test, number)) = crashed {
-            self.fold.catalog.test(&test, None).explain(number, crash(death), &death.output);
+            let place = self.fold.catalog.test(&test, None);
+            self.fold.catalog.explain(place, number, crash(death), &death.output);
             return;
         }
         let running = lease.and_then(|lease| lease.running.first());

@@ -12,10 +12,11 @@ use muletrain_proto::snapshot::Snapshot;
 use muletrain_proto::verdict::Verdict;
 
 use super::around::Around;
-use super::catalog::{Catalog, Source};
+use super::catalog::{Catalog, Source, Tried};
 use super::events;
 use super::lease::{LeaseState, Stage};
 use super::summary::{Moment, Problem, ProblemKind, Try, between};
+use super::words::{Place, Told, Which, Words};
 
 /// A run as far as its journal tells it.
 #[derive(Debug, Default)]
@@ -102,8 +103,20 @@ impl Fold {
         self.damage.push(what);
     }
 
+    /// Takes note of how many tests a pod plans that its entry does not name.
+    pub fn planned(&mut self, lease: LeaseId, tests: u32) {
+        if let Some(lease) = self.leases.get_mut(&lease) {
+            lease.planned = lease.planned.saturating_add(tests);
+        }
+    }
+
     /// Takes the next entry. One it has seen already changes nothing.
     pub fn apply(&mut self, entry: &Entry) -> Vec<Change> {
+        self.apply_from(entry, None)
+    }
+
+    /// The same, where the entry's line can be read again: what a test says stays there.
+    pub fn apply_from(&mut self, entry: &Entry, place: Option<Place>) -> Vec<Change> {
         if entry.number <= self.last {
             return Vec::new();
         }
@@ -114,7 +127,7 @@ impl Fold {
         self.last = entry.number;
         self.opened.get_or_insert(entry.at);
         self.latest = entry.at.max(self.latest);
-        let mut step = Step { fold: self, at: entry.at, changes: Vec::new() };
+        let mut step = Step { fold: self, at: entry.at, place, changes: Vec::new() };
         step.record(&entry.record);
         step.changes
     }
@@ -124,6 +137,8 @@ impl Fold {
 pub(super) struct Step<'a> {
     pub(super) fold: &'a mut Fold,
     pub(super) at: Moment,
+    /// Where the entry can be read again.
+    pub(super) place: Option<Place>,
     pub(super) changes: Vec<Change>,
 }
 
@@ -141,7 +156,8 @@ impl Step<'_> {
                 self.fold.lower_bound = (plan.lower_bound, plan.slots);
             }
             // What an agent takes along is recorded as leases lost.
-            Record::AgentJoined { .. } | Record::AgentLeft { .. } => {}
+            Record::AgentJoined { .. } | Record::AgentLeft { .. } | Record::Estimated { .. } => {}
+            Record::Granted { lease, grant } => self.lease(*lease, |lease| lease.grant(grant)),
             Record::Leased { lease, grant, place } => {
                 let state = LeaseState::new(lease, grant.as_ref(), place, self.at);
                 self.changes.push(Change::Leased(state.id));
@@ -241,19 +257,30 @@ impl Step<'_> {
     }
 
     /// A verdict on a try, from whoever came first.
-    pub(super) fn verdict(&mut self, test: &TestId, mut new: Try) {
-        let lease = new.lease.and_then(|id| self.fold.leases.get_mut(&id));
+    pub(super) fn verdict(&mut self, test: &TestId, new: Try) {
+        let tried = Tried::new(&new);
+        let told = Told { reason: new.reason, failures: new.failures, output: new.output };
+        self.tried(test, tried, |words| words.keep(told));
+    }
+
+    pub(super) fn tried(
+        &mut self,
+        test: &TestId,
+        mut new: Tried,
+        words: impl FnOnce(&mut Words) -> Which,
+    ) {
+        let lease = new.lease().and_then(|id| self.fold.leases.get_mut(&id));
         let app = lease.as_ref().and_then(|lease| lease.app.clone());
         let since = lease.and_then(|lease| lease.settle(test, new.number, new.verdict));
         if let Some(since) = since {
-            new.started = Some(since);
+            new.begun(since);
             if new.verdict != Verdict::NotRun {
-                new.seconds = new.seconds.or(Some(between(since, self.at)));
+                new.took(between(since, self.at));
             }
         }
-        let number = new.number;
-        if self.fold.catalog.test(test, app.as_ref()).record(new) {
-            self.changes.push(Change::Verdict(test.clone(), number));
+        let place = self.fold.catalog.test(test, app.as_ref());
+        if self.fold.catalog.record(place, new, words) {
+            self.changes.push(Change::Verdict(test.clone(), new.number));
         }
     }
 

@@ -84,7 +84,8 @@ impl Foreign {
             Part::Aside(element) => self.aside(&element),
             Part::Case(case) => self.case(&case),
             Part::Close => drop(self.open.pop()),
-            Part::Root(_) | Part::Break => {}
+            // Who reads for a summary asks for nothing that is written already.
+            Part::Root(_) | Part::Plain(_) | Part::Break => {}
         }
     }
 

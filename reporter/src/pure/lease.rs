@@ -142,18 +142,20 @@ impl LeaseState {
     /// A lease that was just handed out.
     #[must_use]
     pub fn new(lease: &Lease, grant: Option<&Grant>, place: &Place, leased: Moment) -> Self {
-        let granted = grant.and_then(|grant| grant.tests.as_deref()).unwrap_or_default();
-        let tries = granted
-            .iter()
-            .filter(|test| test.r#try != 1)
-            .map(|test| (test.id.clone(), test.r#try))
-            .collect();
-        Self {
+        let mut state = Self {
             combines: matches!(lease.work, Work::Combine { .. }),
             stage: Stage::Starting,
-            tries,
             ..Self::over(lease.key.lease, lease.work.app().cloned(), place.clone(), leased)
-        }
+        };
+        grant.into_iter().for_each(|grant| state.grant(grant));
+        state
+    }
+
+    /// Takes note of tests that it may run.
+    pub fn grant(&mut self, grant: &Grant) {
+        let granted = grant.tests.as_deref().unwrap_or_default();
+        let again = granted.iter().filter(|test| test.r#try != 1);
+        self.tries.extend(again.map(|test| (test.id.clone(), test.r#try)));
     }
 
     /// Stands for the place where another tool ran a suite.

@@ -21,3 +21,4 @@ pub mod summary;
 pub mod text;
 pub mod verdict;
 pub mod warming;
+pub mod words;

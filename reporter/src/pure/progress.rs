@@ -113,6 +113,7 @@ fn over(fold: &Fold, id: LeaseId) -> Option<String> {
 fn red_test(fold: &Fold, test: &TestId, number: u32, look: Look) -> Option<String> {
     let tries = &fold.catalog.get(test)?.tries;
     let one = tries.iter().find(|one| one.number == number && one.verdict.is_red())?;
+    let one = fold.catalog.told(one);
     let made_up = bare(one.verdict, "");
     let failure = one.failures.first().unwrap_or(&made_up);
     let time = one.seconds.map(|time| format!(" ({time})")).unwrap_or_default();
@@ -165,7 +166,7 @@ fn tallies(fold: &Fold) -> BTreeMap<&AppLabel, Tally> {
         tally.red += part.red;
     };
     for test in fold.catalog.tests.iter().filter(|test| test.must_be_told(fold.collected)) {
-        let app = &fold.catalog.classes[test.class].app;
+        let app = &fold.catalog.class_of(test).app;
         let tally = match &mut current {
             Some((same, tally)) if *same == app => tally,
             _ => {

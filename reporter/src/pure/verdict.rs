@@ -11,20 +11,28 @@ use super::summary::{Outcome, Try};
 /// than one that did not.
 #[must_use]
 pub fn conclude(tries: &[Try]) -> Option<(usize, Outcome)> {
-    let last = |wanted: fn(Verdict) -> bool| tries.iter().rposition(|one| wanted(one.verdict));
-    let crashed = tries.iter().position(|one| one.verdict == Verdict::Crashed);
+    conclude_by(tries, |one| one.verdict)
+}
+
+/// The same of anything that has verdicts.
+#[must_use]
+pub fn conclude_by<T>(tries: &[T], verdict: impl Fn(&T) -> Verdict) -> Option<(usize, Outcome)> {
+    let last = |wanted: fn(Verdict) -> bool| tries.iter().rposition(|one| wanted(verdict(one)));
+    let crashed = tries.iter().position(|one| verdict(one) == Verdict::Crashed);
     if let Some(index) = crashed {
         return Some((index, Outcome { verdict: Verdict::Crashed, flaky: false }));
     }
     let ran = last(|verdict| verdict != Verdict::NotRun);
     let red = last(Verdict::is_red);
     let (index, flaky) = match (ran, red) {
-        (Some(ran), Some(red)) if ran > red && tries[ran].verdict == Verdict::Passed => (ran, true),
+        (Some(ran), Some(red)) if ran > red && verdict(&tries[ran]) == Verdict::Passed => {
+            (ran, true)
+        }
         (Some(_), Some(red)) => (red, false),
         (Some(ran), None) => (ran, false),
         (None, _) => (tries.len().checked_sub(1)?, false),
     };
-    Some((index, Outcome { verdict: tries[index].verdict, flaky }))
+    Some((index, Outcome { verdict: verdict(&tries[index]), flaky }))
 }
 
 /// Whether a new verdict of a try replaces the one it has. The first one counts; but "not run" is

@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use encoding_rs::UTF_8;
 use flate2::read::MultiGzDecoder;
+
+use super::detect::{WINDOW, encoding};
 
 /// First bytes of what `gzip` packs.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -56,6 +59,23 @@ impl Input {
             true => Ok(Box::new(Unpacked::new(file))),
             false => Ok(Box::new(file)),
         }
+    }
+}
+
+impl Input {
+    /// The file at its beginning, where it holds text just as it is read: neither packed nor in
+    /// another encoding.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn plain(&self) -> io::Result<Option<File>> {
+        let mut file = self.file.try_clone()?;
+        let mut start = Vec::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.by_ref().take(WINDOW as u64).read_to_end(&mut start)?;
+        file.seek(SeekFrom::Start(0))?;
+        let is_text = encoding(&start) == (UTF_8, false) && !start.starts_with(b"\xef\xbb\xbf");
+        Ok((is_text && !start.starts_with(&GZIP)).then_some(file))
     }
 }
 

@@ -6,9 +6,10 @@
 
 mod build;
 mod notes;
+mod plain;
 mod text;
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use quick_xml::Reader;
 use quick_xml::errors::Error;
@@ -27,6 +28,9 @@ const MARKUP_LIMIT: u64 = 16 << 20;
 /// Suites in suites that are told apart. Cases of deeper ones belong to the deepest.
 const DEPTH_LIMIT: usize = 256;
 
+/// Bytes that are looked at for a case with nothing in it.
+const PLAIN: usize = 1024;
+
 /// Elements in elements beyond which a file is no report.
 const NESTING_LIMIT: usize = 100_000;
 
@@ -43,6 +47,7 @@ pub fn read<R: Read>(mut source: Source<R>, keep: Keep, sink: Sink<'_>) -> io::R
     reader.config_mut().allow_dangling_amp = true;
     let mut parser = Parser {
         sink,
+        keep,
         levels: Vec::new(),
         suites: 0,
         builder: Builder::new(keep),
@@ -79,6 +84,7 @@ struct Seen {
 
 struct Parser<'a> {
     sink: Sink<'a>,
+    keep: Keep,
     levels: Vec<Level>,
     /// How many of the levels are suites that were given.
     suites: usize,
@@ -100,6 +106,9 @@ impl Parser<'_> {
                 return Ok(Some(Damage::at(reader.buffer_position(), &error)));
             }
             reader.get_mut().mark();
+            if self.plain(reader)? {
+                continue;
+            }
             buffer.clear();
             match reader.read_event_into(&mut buffer) {
                 Ok(Event::Start(tag)) => self.start(&tag)?,
@@ -121,6 +130,25 @@ impl Parser<'_> {
                 return Ok(Some(Damage { byte: reader.buffer_position(), reason }));
             }
         }
+    }
+
+    /// Takes a case with nothing in it, if one comes next and may be given as such.
+    fn plain<R: Read>(&mut self, reader: &mut Reader<Source<R>>) -> io::Result<bool> {
+        let written = match self.keep {
+            _ if self.builder.is_open() => return Ok(false),
+            Keep::Everything { .. } => return Ok(false),
+            Keep::Written { .. } => true,
+            Keep::Counts => false,
+        };
+        let mut stream = reader.stream();
+        // What cannot be read is told by whoever reads on.
+        let Ok(ahead) = stream.get_mut().ahead(PLAIN) else { return Ok(false) };
+        let Some((case, length)) = plain::read(ahead, written) else { return Ok(false) };
+        stream.consume(length);
+        self.imply_suite()?;
+        self.seen.cases += 1;
+        (self.sink)(Part::Plain(case))?;
+        Ok(true)
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) -> io::Result<()> {

@@ -6,6 +6,7 @@ pub mod detect;
 pub mod input;
 pub mod journal;
 pub mod junit;
+pub mod lines;
 pub mod report_log;
 pub mod source;
 
@@ -22,6 +23,11 @@ use crate::pure::junit::{Element, Part, properties};
 pub enum Keep {
     /// All of it, with at most this many bytes of each text.
     Everything {
+        /// Bytes of a text.
+        text: usize,
+    },
+    /// The same, and cases with nothing in them as they are to be written.
+    Written {
         /// Bytes of a text.
         text: usize,
     },

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::journal::{Line, next_line};
 use super::junit::Sink;
+use super::lines::{Line, next_line};
 use super::source::Source;
 use super::{Damage, Reading};
 use crate::pure::junit::{Element, Part};

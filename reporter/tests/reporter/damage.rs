@@ -307,3 +307,37 @@ fn a_bad_file_costs_only_itself() {
     assert_eq!((summary.unfinished.len(), summary.exit), (2, ExitCode::Incomplete));
     assert!(good.folder.path().exists());
 }
+
+#[test]
+fn a_declaration_that_lies_is_told() {
+    let text = "<?xml version='1.0' encoding='ISO-8859-1'?>".to_owned();
+    let summary = report(text + &suite("<testcase classname='T' name='größe'/>"));
+    assert_eq!(summary.tests[2].id.as_str(), "T.größe");
+    assert!(summary.incidents[0].ends_with("it is UTF-8, whatever it declares"));
+}
+
+#[test]
+fn links_in_a_folder_are_not_followed() {
+    let (outside, folder) = (scratch(suite("")), tempfile::tempdir().unwrap());
+    std::os::unix::fs::symlink(&outside.path, folder.path().join("link.xml")).unwrap();
+    std::os::unix::fs::symlink(outside.folder.path(), folder.path().join("loop")).unwrap();
+    std::fs::write(folder.path().join("own.xml"), suite("").replace("'T'", "'U'")).unwrap();
+    let summary = summary(&[folder.path().to_owned()]);
+    assert_eq!((summary.files, summary.counts.passed), (1, 2));
+}
+
+#[test]
+fn what_an_attachment_names_stays_text() {
+    let secret = scratch("the secret");
+    let mark = format!("[[ATTACHMENT|{}]] [[ATTACHMENT|../../etc/passwd]]", secret.path.display());
+    let case = case(&format!("<failure/><system-out>{mark}</system-out>"));
+    assert_eq!(report(case).tests[2].decisive.output.text, mark);
+}
+
+#[test]
+fn an_element_that_is_left_out_hides_nothing_beside_it() {
+    let more = "<größe><a>b</a></größe><größe/><testcase classname='T' name='three'/>";
+    let summary = report(suite(more));
+    assert_eq!((summary.counts.passed, summary.exit), (3, ExitCode::Green));
+    assert!(summary.incidents[0].contains("2 parts beyond the limits or broken, left out"));
+}

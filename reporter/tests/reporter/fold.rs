@@ -7,14 +7,14 @@ use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::id::LeaseId;
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::journal::{Entry, Record};
-use muletrain_proto::outcome::{Death, Ending, Output};
+use muletrain_proto::outcome::{Death, Ending, Failure, Output};
 use muletrain_proto::run::Stop;
 use muletrain_proto::verdict::Verdict;
 use muletrain_reporter::pure::summary::Summary;
 use muletrain_reporter::render::{json, junit, terminal};
 use proptest::prelude::*;
 
-use crate::journal::{Journal, classes, databases, fold, passed, seconds, test};
+use crate::journal::{Journal, classes, databases, failure, fold, passed, printed, seconds, test};
 use crate::render::{PLAIN, assert_well_formed};
 
 const METHODS: [&str; 5] = ["test_a", "test_b", "test_c", "test_d", "test_e"];
@@ -47,8 +47,10 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (test_id(), tries())
             .prop_map(|(test, r#try)| Event::Started { test: self::test(&test), r#try }),
-        (test_id(), tries(), any_verdict()).prop_map(|(test, r#try, verdict)| {
-            Event::Finished(Finished { r#try, verdict, ..passed(&test, 0.5) })
+        (test_id(), tries(), any_verdict(), words()).prop_map(|(test, r#try, verdict, words)| {
+            let (reason, failures, output) = words;
+            let passed = passed(&test, 0.5);
+            Event::Finished(Finished { r#try, verdict, reason, failures, output, ..passed })
         }),
         proptest::option::of(test_id()).prop_map(|running| {
             Event::Ended(Ending::Crashed(Death {
@@ -72,6 +74,18 @@ fn event() -> impl Strategy<Value = Event> {
             seconds: seconds(0.5),
         })),
     ]
+}
+
+/// What a test has to say, which may have nothing to do with how it ended.
+fn words() -> impl Strategy<Value = (Option<String>, Vec<Failure>, Output)> {
+    let exceptions = vec!["AssertionError", "shop.Wrong", "muletrain.Crashed"];
+    let failure = proptest::sample::select(exceptions)
+        .prop_map(|exception| failure(exception, "1 != <2>\n", "shop/tests.py\", line 7"));
+    (
+        proptest::option::weighted(0.2, Just("no \"network\"".to_owned())),
+        proptest::collection::vec(failure, 0..3),
+        prop_oneof![3 => Just(Output::default()), 1 => Just(printed("a\tb\u{1b}[1m\n"))],
+    )
 }
 
 fn warming() -> impl Strategy<Value = Warming> {
@@ -127,7 +141,7 @@ fn inventory() -> Inventory {
     classes("shop", &[("shop.tests.T", &METHODS)])
 }
 
-fn journal() -> impl Strategy<Value = Journal> {
+pub(crate) fn journal() -> impl Strategy<Value = Journal> {
     proptest::collection::vec(step(), 0..40).prop_map(|steps| {
         let mut journal = Journal::opened();
         for step in steps {

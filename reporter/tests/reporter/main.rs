@@ -21,6 +21,7 @@ mod scenarios;
 mod site;
 mod stage;
 mod stored;
+mod streams;
 mod tries;
 mod warming;
 mod watch;

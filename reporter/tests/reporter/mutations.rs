@@ -3,19 +3,27 @@
 //!
 //! `MULETRAIN_FUZZ_SECONDS` lets it go on for as long; `tests/bin/fuzz-readers` sets it.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use muletrain_reporter::merge::documents;
+use muletrain_reporter::pure::finish::Detail;
 use muletrain_reporter::pure::junit::{Element, Part};
+use muletrain_reporter::read::input::Input;
 use muletrain_reporter::read::journal;
 use muletrain_reporter::read::source::Source;
+use muletrain_reporter::render::junit::document::Layout;
+use muletrain_reporter::render::junit::of_parts;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::damage::scratch;
 use crate::dialects::{dialect, read};
 
-const CORPUS: [&str; 9] = [
+const CORPUS: [&str; 10] = [
     "pytest.xml",
     "surefire.xml",
     "googletest.xml",
@@ -23,6 +31,7 @@ const CORPUS: [&str; 9] = [
     "mocha.xml",
     "nested.xml",
     "bare.xml",
+    "latin1.xml",
     "ctrf.json",
     "reportlog.jsonl",
 ];
@@ -144,17 +153,56 @@ fn whatever_is_done_to_a_result_what_came_before_counts() {
     });
 }
 
+/// Merging reads twice and copies what it can; summaries are made of what is read once.
+#[test]
+fn whatever_is_done_to_a_result_it_is_merged_as_it_is_read() {
+    let strategy = (prop::sample::select(CORPUS.to_vec()), prop::collection::vec(change(), 1..4));
+    run(&strategy, |(name, changes)| {
+        let (bytes, _) = changed(std::fs::read(dialect(name)).unwrap(), &changes);
+        let file = scratch(bytes);
+        let (parts, reading) = read(&file.path);
+        let merged = file.folder.path().join("merged");
+        let inputs = [Input::open(&file.path).unwrap()];
+        let readings = documents(&merged, Layout::default(), &[], &inputs).unwrap();
+        prop_assert_eq!(&readings[0], &reading);
+        prop_assert_eq!(std::fs::read_to_string(&merged).unwrap(), of_parts(&parts));
+        Ok(())
+    });
+}
+
+#[test]
+fn whatever_is_done_to_a_packed_result_it_comes_to_an_end() {
+    let strategy = (prop::sample::select(CORPUS.to_vec()), prop::collection::vec(change(), 1..4));
+    run(&strategy, |(name, changes)| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(&std::fs::read(dialect(name)).unwrap()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let (bytes, _) = changed(packed.clone(), &changes);
+        let file = scratch(&bytes);
+        let (parts, reading) = read(&file.path);
+        // A checksum tells whether all is right.
+        let original = read(&dialect(name)).0;
+        prop_assert!(reading.damage.is_some() || parts.starts_with(&original), "{}", name);
+        Ok(())
+    });
+}
+
 #[test]
 fn whatever_is_done_to_a_journal_it_is_read() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/site.jsonl");
-    let original = std::fs::read(fixture).unwrap();
-    let strategy = prop::collection::vec(change(), 1..4);
-    run(&strategy, |changes| {
-        let (bytes, _) = changed(original.clone(), &changes);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let journals = ["site.jsonl", "journals/before-suites.jsonl"];
+    let strategy = (prop::sample::select(journals.to_vec()), prop::collection::vec(change(), 1..4));
+    run(&strategy, |(name, changes)| {
+        let (bytes, _) = changed(std::fs::read(fixtures.join(name)).unwrap(), &changes);
+        let file = scratch(&bytes);
+        let stored = journal::read_stored(&Input::open(&file.path).unwrap());
+        let held = journal::read(Source::new(bytes.as_slice()));
         // What is no journal any more is refused; the rest has a summary.
-        if let Ok(fold) = journal::read(Source::new(bytes.as_slice())) {
-            let summary = fold.finish();
+        prop_assert_eq!(stored.is_ok(), held.is_ok());
+        if let (Ok(stored), Ok(held)) = (stored, held) {
+            let (summary, _) = stored.fold.conclude(Detail::Full, &*stored.lines);
             prop_assert_eq!(summary.counts.tests() as usize, summary.tests.len());
+            prop_assert_eq!(summary, held.finish());
         }
         Ok(())
     });

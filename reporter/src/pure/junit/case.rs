@@ -59,7 +59,8 @@ fn class_of(element: &str) -> Option<Class> {
 }
 
 /// The words of those that have an attribute for it, such as CTest and GoogleTest.
-fn class_of_word(word: &str) -> Option<Class> {
+#[must_use]
+pub fn class_of_word(word: &str) -> Option<Class> {
     match word.trim().to_ascii_lowercase().as_str() {
         "error" | "errored" | "broken" => Some(Class::Error),
         "fail" | "failed" | "failure" => Some(Class::Failed),

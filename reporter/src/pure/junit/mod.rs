@@ -33,10 +33,21 @@ pub enum Part {
     Aside(Element),
     /// A test case.
     Case(Element),
+    /// A test case with nothing in it; only for who asks for those.
+    Plain(Plain),
     /// The suite that was opened last ends.
     Close,
     /// What follows goes to another file.
     Break,
+}
+
+/// A test case with nothing in it, as it is counted and written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plain {
+    /// What it counts.
+    pub counts: tally::Counts,
+    /// Its tag; empty where nobody wants to write it.
+    pub text: String,
 }
 
 impl Element {

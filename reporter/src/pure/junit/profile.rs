@@ -102,6 +102,7 @@ fn jenkins(part: Part) -> Option<Part> {
             _ => return None,
         },
         Part::Case(case) => Part::Case(jenkins_case(&case)),
+        Part::Plain(case) => Part::Plain(case),
         Part::Close => Part::Close,
         Part::Break => Part::Break,
     })

@@ -40,7 +40,7 @@ impl Split {
                     properties.push(element.clone());
                 }
             }
-            Part::Case(_) => {
+            Part::Case(_) | Part::Plain(_) => {
                 if self.cases == most {
                     self.cases = 0;
                     self.open.iter().try_for_each(|_| next(Part::Close))?;

@@ -3,7 +3,8 @@
 use muletrain_proto::seconds::Seconds;
 
 use super::case::{Class, class};
-use super::{Element, Part, times};
+use super::times::micros;
+use super::{Element, Part};
 
 /// How many cases ended how, in JUnit's four words, and how long they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +22,14 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Those of one case.
+    #[must_use]
+    pub fn of(class: Class, micros: u64) -> Self {
+        let mut counts = Self { micros, ..Self::default() };
+        counts.count(class);
+        counts
+    }
+
     fn count(&mut self, class: Class) {
         self.tests += 1;
         match class {
@@ -57,6 +66,28 @@ pub struct File {
     pub root: Option<Vec<(String, String)>>,
 }
 
+impl File {
+    /// Of pieces that follow each other in one file, all but their suites.
+    #[must_use]
+    pub fn of_pieces<'a>(pieces: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut whole = Self::default();
+        for piece in pieces {
+            whole.total.add(&piece.total);
+            if let Some(root) = &piece.root {
+                whole.agree(root);
+            }
+        }
+        whole
+    }
+
+    fn agree(&mut self, root: &[(String, String)]) {
+        match &mut self.root {
+            None => self.root = Some(root.to_vec()),
+            Some(agreed) => agreed.retain(|attribute| root.contains(attribute)),
+        }
+    }
+}
+
 /// Counts parts as they come.
 #[derive(Debug)]
 pub struct Tally {
@@ -84,16 +115,20 @@ impl Tally {
             }
             Part::Aside(element) => self.aside(element),
             Part::Case(case) => {
-                let mut one = Counts { micros: time(case), ..Counts::default() };
-                one.count(class(case));
-                self.here().add(&one);
+                self.add(&Counts::of(class(case), time(case)));
             }
+            Part::Plain(case) => self.add(&case.counts),
             Part::Close => self.close(),
             Part::Break => {
                 let root = self.file().root.clone();
                 self.files.push(File { root, ..File::default() });
             }
         }
+    }
+
+    /// Counts a case that somebody else has read.
+    pub fn add(&mut self, case: &Counts) {
+        self.here().add(case);
     }
 
     /// The counts of every file.
@@ -139,23 +174,12 @@ impl Tally {
     }
 
     fn root(&mut self, root: &Element) {
-        let file = self.file();
-        file.root = Some(match file.root.take() {
-            None => root.attributes.clone(),
-            Some(mut agreed) => {
-                agreed.retain(|(name, value)| root.get(name) == Some(value));
-                agreed
-            }
-        });
+        self.file().agree(&root.attributes);
     }
 }
 
 fn time(case: &Element) -> u64 {
     case.get("time").and_then(micros).unwrap_or_default()
-}
-
-fn micros(text: &str) -> Option<u64> {
-    u64::try_from(times::duration(text)?.duration().as_micros()).ok()
 }
 
 /// Whether a file's own counts are written anew, and so are none of its content.

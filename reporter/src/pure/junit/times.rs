@@ -42,6 +42,52 @@ pub fn decimals(seconds: Seconds) -> String {
     format!("{:.3}", seconds.get())
 }
 
+/// Adds the same to a text.
+pub fn push_decimals(text: &mut String, seconds: Seconds) {
+    let thousandths = seconds.get() * 1e3;
+    let rest = thousandths - thousandths.floor();
+    // Halves are rounded by what is beyond the precision of this.
+    if thousandths > 1e9 || (rest - 0.5).abs() < 1e-4 {
+        text.push_str(&decimals(seconds));
+        return;
+    }
+    let mut number = thousandths.round() as u64;
+    let mut digits = [b'0'; 16];
+    let mut start = digits.len();
+    while number > 0 || digits.len() - start < 5 {
+        start -= 1;
+        if digits.len() - start == 4 {
+            digits[start] = b'.';
+            continue;
+        }
+        digits[start] = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
+    text.push_str(std::str::from_utf8(&digits[start..]).unwrap_or_default());
+}
+
+/// A length of time in whole microseconds.
+#[must_use]
+pub fn micros(text: &str) -> Option<u64> {
+    plain_micros(text).or_else(|| u64::try_from(duration(text)?.duration().as_micros()).ok())
+}
+
+/// Of a time with three decimals, as most have.
+fn plain_micros(text: &str) -> Option<u64> {
+    let (whole, rest) = text.as_bytes().split_at_checked(text.len().checked_sub(4)?)?;
+    let (point, decimals) = rest.split_first()?;
+    let are_digits = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
+    if *point != b'.'
+        || !(1..=6).contains(&whole.len())
+        || !are_digits(whole)
+        || !are_digits(decimals)
+    {
+        return None;
+    }
+    let digits = whole.iter().chain(decimals);
+    Some(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')) * 1000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +115,22 @@ mod tests {
             ("1,2,3", None),
         ] {
             assert_eq!(duration(text).map(Seconds::get), seconds, "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn quick_ways_give_what_slow_ways_give(
+            seconds in proptest::prop_oneof![0.0..2.0, 0.0..2e6, 0.0..f64::MAX], halves in 0..4000_u32,
+        ) {
+            for seconds in [seconds, f64::from(halves) / 2000.0] {
+                let seconds = Seconds::new(seconds).unwrap();
+                let (mut text, slow) = (String::new(), decimals(seconds));
+                push_decimals(&mut text, seconds);
+                proptest::prop_assert_eq!(&text, &slow);
+                let exact = duration(&slow).unwrap().duration().as_micros();
+                proptest::prop_assert_eq!(micros(&text), u64::try_from(exact).ok());
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ impl Builder {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.open.is_empty()
+        !self.open.is_empty() || self.skipped > 0
     }
 
     pub(super) fn depth(&self) -> usize {
@@ -65,7 +65,9 @@ impl Builder {
         self.elements += 1;
         let attributes = attributes(tag, self.keep, notes);
         let limit = match self.keep {
-            Keep::Everything { text } => text.min(TEXT.saturating_sub(self.text)),
+            Keep::Everything { text } | Keep::Written { text } => {
+                text.min(TEXT.saturating_sub(self.text))
+            }
             Keep::Counts => 0,
         };
         let element = Element { attributes, ..Element::new(name) };

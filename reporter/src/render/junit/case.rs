@@ -40,7 +40,7 @@ pub(crate) fn method<'a>(test: &'a TestReport, class: &str) -> &'a str {
 
 /// A class as JUnit names it: what pytest calls `shop/test_cart.py::Cart` is `shop.test_cart.Cart`
 /// in its own report.
-fn classname(class: &str) -> Cow<'_, str> {
+pub(super) fn classname(class: &str) -> Cow<'_, str> {
     let (path, inside) = class.split_once("::").unwrap_or((class, ""));
     match path.strip_suffix(".py") {
         Some(path) => {

@@ -90,11 +90,27 @@ pub fn write(
     if number + 1 < counts.len() { Err(changed()) } else { Ok(()) }
 }
 
+/// Writes a piece of a document that is neither split nor has names that have to be unique.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_inside<W: Write>(
+    profile: Profile,
+    counts: &File,
+    out: W,
+    all: impl FnOnce(Sink<'_>) -> io::Result<()>,
+) -> io::Result<W> {
+    let mut sorter = Sorter::new(Layout { profile, split: None });
+    let mut page = Page::inside(out, counts);
+    all(&mut |part| sorter.take(part, &mut |part| page.part(&part)))?;
+    page.end_inside()
+}
+
 fn counted(counts: &[File], number: usize) -> io::Result<&File> {
     counts.get(number).ok_or_else(changed)
 }
 
-fn changed() -> io::Error {
+pub(crate) fn changed() -> io::Error {
     io::Error::other("a result changed while it was read; try again once it is complete")
 }
 
@@ -121,8 +137,26 @@ impl Sorter {
     }
 }
 
-/// One file on its way out.
-struct Page<'a, W> {
+/// What stands before the first suite.
+#[must_use]
+pub fn head(profile: Profile, counts: &File) -> String {
+    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites".to_owned();
+    let root = counts.root.as_deref().unwrap_or_default();
+    attributes(&mut text, root, Some(&counts.total));
+    if profile == Profile::JenkinsXsd {
+        // Its schema has no place for this one.
+        text = text.replacen(&format!(" skipped=\"{}\"", counts.total.skipped), "", 1);
+    }
+    push(&mut text, &[" time=\"", &decimals(counts.total.time()), "\">\n"]);
+    text
+}
+
+/// What stands behind the last suite.
+pub const END: &str = "</testsuites>\n";
+
+/// One file on its way out, or a piece of one.
+#[derive(Debug)]
+pub struct Page<'a, W> {
     out: W,
     text: String,
     counts: &'a File,
@@ -133,19 +167,21 @@ struct Page<'a, W> {
 }
 
 impl<'a, W: Write> Page<'a, W> {
-    fn begin(out: W, profile: Profile, counts: &'a File) -> Self {
-        let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites".to_owned();
-        let root = counts.root.as_deref().unwrap_or_default();
-        attributes(&mut text, root, Some(&counts.total));
-        if profile == Profile::JenkinsXsd {
-            // Its schema has no place for this one.
-            text = text.replacen(&format!(" skipped=\"{}\"", counts.total.skipped), "", 1);
-        }
-        push(&mut text, &[" time=\"", &decimals(counts.total.time()), "\">\n"]);
-        Self { out, text, counts, suites: 0, cases: 0, depth: 1 }
+    /// A piece of a file: suites that were counted by themselves.
+    pub fn inside(out: W, counts: &'a File) -> Self {
+        Self { out, text: String::new(), counts, suites: 0, cases: 0, depth: 1 }
     }
 
-    fn part(&mut self, part: &Part) -> io::Result<()> {
+    fn begin(out: W, profile: Profile, counts: &'a File) -> Self {
+        let text = head(profile, counts);
+        Self { text, ..Self::inside(out, counts) }
+    }
+
+    /// Writes a part.
+    ///
+    /// # Errors
+    /// When it cannot be written, or was not counted.
+    pub fn part(&mut self, part: &Part) -> io::Result<()> {
         match part {
             Part::Open(suite) => {
                 let counts = self.counts.suites.get(self.suites).ok_or_else(changed)?;
@@ -161,6 +197,7 @@ impl<'a, W: Write> Page<'a, W> {
                 self.cases += 1;
                 element(&mut self.text, case, self.depth);
             }
+            Part::Plain(case) => return self.case(|text| text.push_str(&case.text)),
             Part::Close => {
                 self.depth -= 1;
                 indent(&mut self.text, self.depth);
@@ -168,20 +205,45 @@ impl<'a, W: Write> Page<'a, W> {
             }
             Part::Root(_) | Part::Break => {}
         }
+        self.pass()
+    }
+
+    /// Writes a case that somebody else puts into words.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn case(&mut self, write: impl FnOnce(&mut String)) -> io::Result<()> {
+        self.cases += 1;
+        indent(&mut self.text, self.depth);
+        write(&mut self.text);
+        self.text.push('\n');
+        self.pass()
+    }
+
+    /// Writes what is left of a piece.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is not what was counted.
+    pub fn end_inside(mut self) -> io::Result<W> {
+        if self.cases != self.counts.total.tests || self.suites != self.counts.suites.len() {
+            return Err(changed());
+        }
+        self.out.write_all(self.text.as_bytes())?;
+        Ok(self.out)
+    }
+
+    fn end(self) -> io::Result<W> {
+        let mut out = self.end_inside()?;
+        out.write_all(END.as_bytes())?;
+        Ok(out)
+    }
+
+    fn pass(&mut self) -> io::Result<()> {
         if self.text.len() >= PIECE {
             self.out.write_all(self.text.as_bytes())?;
             self.text.clear();
         }
         Ok(())
-    }
-
-    fn end(mut self) -> io::Result<W> {
-        if self.cases != self.counts.total.tests || self.suites != self.counts.suites.len() {
-            return Err(changed());
-        }
-        self.text.push_str("</testsuites>\n");
-        self.out.write_all(self.text.as_bytes())?;
-        Ok(self.out)
     }
 }
 

@@ -6,11 +6,12 @@
 
 pub(crate) mod case;
 pub mod document;
+pub mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use muletrain_proto::id::{AppLabel, LeaseId};
+use muletrain_proto::id::{AppLabel, ClassId, LeaseId};
 use muletrain_proto::seconds::Seconds;
 
 use self::document::{Files, Layout, Sink, counts, write};
@@ -61,10 +62,11 @@ impl Files for Text {
 /// # Errors
 /// Whatever the sink says.
 pub fn parts(summary: &Summary, sink: Sink<'_>) -> io::Result<()> {
-    sink(Part::Root(Element::new("testsuites").with("name", "muletrain")))?;
+    sink(Part::Root(root()))?;
     for suite in suites(summary) {
-        sink(Part::Open(suite.opening()))?;
-        sink(Part::Aside(suite.properties()))?;
+        let head = suite.head();
+        sink(Part::Open(head.opening()))?;
+        sink(Part::Aside(head.properties()))?;
         for case in &suite.cases {
             sink(Part::Case(match case {
                 Case::Test(test) => case::of_test(summary, test),
@@ -114,12 +116,25 @@ fn suites(summary: &Summary) -> Vec<Suite<'_>> {
     suites.into_values().collect()
 }
 
-impl Suite<'_> {
+/// What stands at the beginning of a suite.
+struct Head<'a> {
+    summary: &'a Summary,
+    app: Option<&'a AppLabel>,
+    name: &'a str,
+    lease: Option<LeaseId>,
+    /// When its first case began; a suite that never ran takes the start of the run.
+    started: Option<Moment>,
+    /// Time of its tests and of their classes' fixtures.
+    seconds: Seconds,
+}
+
+impl Head<'_> {
     fn opening(&self) -> Element {
+        let started = self.started.unwrap_or(self.summary.opened);
         Element::new("testsuite")
             .with("name", self.name)
-            .with("time", decimals(self.seconds()))
-            .with("timestamp", timestamp(i64::try_from(self.started()).unwrap_or_default()))
+            .with("time", decimals(self.seconds))
+            .with("timestamp", timestamp(i64::try_from(started).unwrap_or_default()))
             .with_some("hostname", self.summary.agent(self.lease).map(ToString::to_string))
     }
 
@@ -137,18 +152,14 @@ impl Suite<'_> {
         ];
         properties(all.into_iter().filter_map(|(name, value)| Some((name, value?))))
     }
+}
 
-    /// When its first case began; a suite that never ran takes the start of the run.
-    fn started(&self) -> Moment {
+impl<'a> Suite<'a> {
+    fn head(&self) -> Head<'a> {
         let moments = self.cases.iter().filter_map(|case| match case {
             Case::Test(test) => test.decisive.started,
             Case::Problem(problem) => Some(problem.at),
         });
-        moments.min().unwrap_or(self.summary.opened)
-    }
-
-    /// Time of its tests and of their classes' fixtures.
-    fn seconds(&self) -> Seconds {
         let mut classes = BTreeSet::new();
         let mut seconds = Seconds::ZERO;
         for case in &self.cases {
@@ -157,9 +168,30 @@ impl Suite<'_> {
                 classes.insert(&self.summary.class(test).id);
             }
         }
-        let Some(lease) = self.lease else { return seconds };
-        let fixtures = &self.summary.fixtures;
-        let times = classes.into_iter().filter_map(|class| fixtures.get(&(class.clone(), lease)));
-        seconds + times.copied().sum()
+        Head {
+            summary: self.summary,
+            app: self.app,
+            name: self.name,
+            lease: self.lease,
+            started: moments.min(),
+            seconds: with_fixtures(self.summary, self.lease, classes, seconds),
+        }
     }
+}
+
+/// The time of tests with that of their classes' fixtures in a lease.
+fn with_fixtures(
+    summary: &Summary,
+    lease: Option<LeaseId>,
+    classes: BTreeSet<&ClassId>,
+    seconds: Seconds,
+) -> Seconds {
+    let Some(lease) = lease.filter(|_| !summary.fixtures.is_empty()) else { return seconds };
+    let fixtures = &summary.fixtures;
+    let times = classes.into_iter().filter_map(|class| fixtures.get(&(class.clone(), lease)));
+    seconds + times.copied().sum()
+}
+
+fn root() -> Element {
+    Element::new("testsuites").with("name", "muletrain")
 }

@@ -1,0 +1,173 @@
+//! Lines that hold the inventory of a large project: its classes are taken one at a time.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use muletrain_proto::event::Event;
+use muletrain_proto::inventory::Class;
+use muletrain_proto::journal::{Entry, Error, Record, read_entry};
+
+use super::again::{lossy, whole};
+use crate::pure::catalog::Source;
+use crate::pure::fold::Fold;
+use crate::pure::words::Place;
+
+/// What stands before the classes.
+const BEFORE: &[u8] = b"\"inventory\":{\"classes\":[";
+
+/// Where that is looked for, in bytes from the start of the line.
+const HEAD: usize = 4096;
+
+/// Bytes that are read at once.
+const PIECE: usize = 256 << 10;
+
+/// Longest class that is read one at a time, in bytes.
+const CLASS_LIMIT: usize = 16 << 20;
+
+/// Takes the entry on a long line. Its classes are read twice: nothing of a line is taken that is
+/// not right to its end.
+pub(super) fn take(file: &File, place: Place, fold: &mut Fold) -> Result<(), String> {
+    let line = LongLine { file, place };
+    match line.without_classes(|_| {}) {
+        Ok(Some((entry, tests))) => {
+            line.apply(&entry, tests, fold).map_err(|error| error.to_string())
+        }
+        // It is not written as expected, or wrong: whoever reads anything decides.
+        Ok(None) => {
+            let text = whole(file, place).map_err(|error| error.to_string())?;
+            let entry = read_entry(&text).map_err(|error: Error| error.to_string())?;
+            fold.apply(&entry);
+            Ok(())
+        }
+        Err(error) => Err(format!("it cannot be read: {error}")),
+    }
+}
+
+struct LongLine<'a> {
+    file: &'a File,
+    place: Place,
+}
+
+impl LongLine<'_> {
+    fn apply(&self, entry: &Entry, tests: u32, fold: &mut Fold) -> io::Result<()> {
+        if entry.number < fold.next() {
+            return Ok(());
+        }
+        let source = match &entry.record {
+            Record::Inventory { .. } => Some(Source::Inventory),
+            Record::Observed { event: Event::Planned(_), .. } => Some(Source::Planned),
+            Record::Observed { event: Event::Found(_), .. } => Some(Source::Inventory),
+            _ => None,
+        };
+        if let Some(source) = source {
+            self.without_classes(|class| fold.catalog.extend_class(&class, source))?;
+        }
+        fold.apply(entry);
+        if let Record::Observed { lease, event: Event::Planned(_), .. } = &entry.record {
+            fold.planned(*lease, tests);
+        }
+        Ok(())
+    }
+
+    /// The entry as if there were no classes, after giving each of them; and the number of their
+    /// tests. None where the line is not written as expected.
+    fn without_classes(&self, mut give: impl FnMut(Class)) -> io::Result<Option<(Entry, u32)>> {
+        let mut window = Window { line: self, held: Vec::new(), at: 0, read: 0 };
+        window.fill(HEAD)?;
+        let head = &window.held[..window.held.len().min(HEAD)];
+        let Some(found) = head.windows(BEFORE.len()).position(|bytes| bytes == BEFORE) else {
+            return Ok(None);
+        };
+        let mut skeleton = window.held[..found + BEFORE.len()].to_vec();
+        window.at = skeleton.len();
+        let mut tests = 0_usize;
+        while let Some(end) = window.object()? {
+            let text = &window.held[window.at..end];
+            let class = match std::str::from_utf8(text) {
+                Ok(text) => serde_json::from_str::<Class>(text),
+                Err(_) => serde_json::from_str(&lossy(text)),
+            };
+            let Ok(class) = class else { return Ok(None) };
+            tests += class.tests.len();
+            give(class);
+            window.at = end;
+            match window.byte(0)? {
+                Some(b',') if window.byte(1)? == Some(b'{') => window.at += 1,
+                _ => break,
+            }
+        }
+        if window.byte(0)? != Some(b']') {
+            return Ok(None);
+        }
+        window.fill(usize::MAX)?;
+        skeleton.extend_from_slice(&window.held[window.at..]);
+        let entry = read_entry(&lossy(&skeleton)).ok();
+        Ok(entry.map(|entry| (entry, u32::try_from(tests).unwrap_or(u32::MAX))))
+    }
+}
+
+/// A piece of a long line.
+struct Window<'a> {
+    line: &'a LongLine<'a>,
+    held: Vec<u8>,
+    /// What comes next in it.
+    at: usize,
+    /// Bytes of the line that were read.
+    read: u64,
+}
+
+impl Window<'_> {
+    /// Reads on until so many bytes are ahead, or to the end of the line.
+    fn fill(&mut self, ahead: usize) -> io::Result<()> {
+        let length = u64::from(self.line.place.length);
+        while self.held.len() - self.at < ahead && self.read < length {
+            if self.at > PIECE {
+                self.held.drain(..self.at);
+                self.at = 0;
+            }
+            let before = self.held.len();
+            let piece = usize::try_from(length - self.read).unwrap_or(PIECE).min(PIECE);
+            self.held.resize(before + piece, 0);
+            let start = self.line.place.start + self.read;
+            self.line.file.read_exact_at(&mut self.held[before..], start)?;
+            self.read += piece as u64;
+        }
+        Ok(())
+    }
+
+    fn byte(&mut self, ahead: usize) -> io::Result<Option<u8>> {
+        self.fill(ahead + 1)?;
+        Ok(self.held.get(self.at + ahead).copied())
+    }
+
+    /// The end of the object that comes next; none where there is none.
+    fn object(&mut self) -> io::Result<Option<usize>> {
+        if self.byte(0)? != Some(b'{') {
+            return Ok(None);
+        }
+        let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
+        let mut ahead = 0;
+        loop {
+            if ahead == self.held.len() - self.at {
+                self.fill(ahead + 1)?;
+            }
+            let Some(byte) = self.held.get(self.at + ahead).filter(|_| ahead < CLASS_LIMIT) else {
+                return Ok(None);
+            };
+            ahead += 1;
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' => in_text = !in_text,
+                _ if in_text => {}
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(Some(self.at + ahead));
+            }
+        }
+    }
+}
