@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use muletrain_proto::event::Event;
 use muletrain_proto::id::LeaseId;
 use muletrain_proto::journal::{FILE_NAME, Record, read_entry, read_header};
 use muletrain_proto::lease::Work;
 use muletrain_proto::verdict::Verdict;
+
+use crate::program::output;
 
 /// Verdicts of tests, and of fixtures that broke, by their ids.
 pub type Verdicts = BTreeMap<String, Verdict>;
@@ -29,7 +32,7 @@ impl Journal {
     /// When a line of it cannot be read.
     #[must_use]
     pub fn read(folder: &Path) -> Option<Self> {
-        let text = fs::read_to_string(folder.join(FILE_NAME)).ok()?;
+        let text = text(folder)?;
         // A line without its end is still written.
         let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         read_header(lines.next()?).expect("a journal begins with its header");
@@ -86,6 +89,16 @@ impl Journal {
             verdicts.entry(id).or_insert(verdict);
         }
         verdicts
+    }
+}
+
+/// What is written, unpacked where it was packed.
+fn text(folder: &Path) -> Option<String> {
+    let path = folder.join(FILE_NAME);
+    let packed = folder.join(format!("{FILE_NAME}.gz"));
+    match packed.is_file() && !path.exists() {
+        true => Some(output(Command::new("gzip").arg("-dc").arg(packed)) + "\n"),
+        false => fs::read_to_string(path).ok(),
     }
 }
 

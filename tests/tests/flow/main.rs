@@ -48,6 +48,7 @@ mod secrets;
 mod server_databases;
 mod services;
 mod shared_server;
+mod storage;
 mod suites;
 mod travel;
 mod verdicts;
