@@ -3,10 +3,10 @@
 import contextlib
 import copy
 import sys
-import time
 
 from . import PROTOCOL, keeper, manifest, zygote
 from .channel import ProtocolError
+from .clock import monotonic
 from .databases import Databases
 from .hooks import attach
 from .inventory import survey
@@ -33,7 +33,7 @@ class Conversation:
         self._found = 0
         self._ran = set()
         self._checks_wanted = hello["checks"]
-        self._started = time.monotonic()
+        self._started = monotonic()
         self._has_booted = False
         self._suite = None
         self._entries = {}
@@ -54,7 +54,7 @@ class Conversation:
             "python": sys.version.split()[0],
             "django": django,
             "runner": runner,
-            "seconds": time.monotonic() - self._started,
+            "seconds": monotonic() - self._started,
         }
         if self._forks:
             fields["threads"] = zygote.threads()
@@ -75,7 +75,7 @@ class Conversation:
                 if not zygote.fork(self._session):
                     continue  # A child has done it.
                 self._forks = False
-            started = time.monotonic()
+            started = monotonic()
             if command["type"] == "finish":
                 raise Finished
             if command["type"] == "warm":
@@ -119,7 +119,7 @@ class Conversation:
 
     def warm(self, connections, aliases, set_up):
         """In place of all that a run does from `setup_databases` on."""
-        started = time.monotonic()
+        started = monotonic()
         databases = warm(connections, aliases, set_up, self.databases)
         if self._keeper is not None:
             self._keeper.give(databases, self.databases.are_left)
@@ -216,7 +216,7 @@ class Conversation:
         self._session.is_over = True
 
     def _say(self, kind, started, **fields):
-        self._session.emit(kind, dict(fields, seconds=time.monotonic() - started))
+        self._session.emit(kind, dict(fields, seconds=monotonic() - started))
 
 
 def with_tests(suite, tests):

@@ -2,10 +2,10 @@
 
 import contextlib
 import functools
-import time
 
 from . import janitor
 from .channel import ProtocolError
+from .clock import monotonic
 from .keeper import VENDORS
 from .kept import SQLITE, create_from
 from .replacing import replaced
@@ -38,14 +38,14 @@ class Databases:
     @contextlib.contextmanager
     def being_set_up(self, connections, aliases):
         """`aliases` is None for all of them, as in runners written for older versions of Django."""
-        started = time.monotonic()
+        started = monotonic()
         aliases = list(connections if aliases is None else aliases)
         self.names.give(connections, aliases)
         if self.line is not None and any(self._is_made_here(connections[alias]) for alias in aliases):
             self._take_from_keeper()
         with creating(connections, aliases, self._create):
             yield
-        self._seconds = time.monotonic() - started
+        self._seconds = monotonic() - started
 
     def _is_made_here(self, connection):
         return connection.alias not in self._kept and not connection.settings_dict["TEST"].get("MIRROR")
@@ -104,7 +104,7 @@ class Databases:
         self._databases[connection.alias] = database
         if self.names.is_shared(connection):
             self._own(connection)
-        started = time.monotonic()
+        started = monotonic()
         try:
             if kept is None:
                 return create(*args, **kwargs)
@@ -113,7 +113,7 @@ class Databases:
             )
             return result
         finally:
-            database["seconds"] = time.monotonic() - started
+            database["seconds"] = monotonic() - started
 
     def _own(self, connection):
         """Whatever ends this process from here on, the database is removed."""

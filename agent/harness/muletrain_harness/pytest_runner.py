@@ -7,9 +7,9 @@ configuration work as they do without us.
 
 import os
 import sys
-import time
 
 from . import pytest_exit, workspace
+from .clock import monotonic
 from .conversation import Conversation
 from .failure import failure
 from .parts import Fixture
@@ -172,19 +172,19 @@ def make_plugin(pytest, session, hello):
             if self._watch is None or fixturedef.scope == "function" or self._nesting:
                 yield
                 return
-            self._nesting, started = 1, time.monotonic()
+            self._nesting, started = 1, monotonic()
             try:
                 yield
             finally:
                 self._nesting = 0
-                self._watch.fixture_took(True, time.monotonic() - started, LONG)
+                self._watch.fixture_took(True, monotonic() - started, LONG)
 
         @pytest.hookimpl(hookwrapper=True, tryfirst=True)
         def pytest_runtest_teardown(self, item, nextitem):
-            started = time.monotonic()
+            started = monotonic()
             yield
             if nextitem is None or nextitem.parent is not item.parent:
-                self._watch.fixture_took(False, time.monotonic() - started, LONG)
+                self._watch.fixture_took(False, monotonic() - started, LONG)
 
         @pytest.hookimpl(hookwrapper=True)
         def pytest_runtest_makereport(self, item, call):

@@ -208,3 +208,12 @@ def test_a_clock_that_a_test_stops_is_its_own(project):
     for name in ("test_a_stops_it_wherever_it_is_named", "test_b"):
         finished = pod.finished(name)
         assert finished["verdict"] == "passed" and 0 < finished["seconds"] < 30
+
+
+def test_a_clock_that_a_module_stops_is_its_own(project):
+    project.write("shop/tests.py", "import time, unittest\ntime.monotonic = lambda: 0.0\nclass C(unittest.TestCase):\n    def test(self): pass\n")
+    with Pod(project) as pod:
+        pod.whole()
+    assert pod.events[-1]["type"] == "closed"
+    seconds = [event["seconds"] for event in pod.events if "seconds" in event]
+    assert seconds and all(0 <= value < 60 for value in seconds), seconds
