@@ -91,9 +91,10 @@ def fixture(judgement, prefix):
 
 def warning(judgement):
     """The same of a pod that has seen a part of the suite."""
+    # The beginning has to say it all: a terminal shows one line.
     text = (
-        "%(whose)s would have pytest end with exit status %(status)d, although no test is red. It has seen the "
-        "tests of one pod and not the whole suite, so this makes nothing red" % judgement
+        "exit status %(status)d of %(whose)s makes nothing red: it saw the tests of one pod and not the whole suite"
+        % judgement
     )
     lines = (line.strip() for line in judgement["printed"].splitlines())
     said = next((line for line in lines if line.lower().startswith(("error", "fail"))), "")

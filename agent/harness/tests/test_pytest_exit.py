@@ -77,7 +77,7 @@ def test_of_two_pods_each_can_only_warn(shop):
     write(shop, "blog/test_blog.py", "def test_it(): pass\n")
     shop.apps.append({"label": "blog", "path": "blog"})
     (message,) = warned(run(shop, "blog"))
-    assert message.startswith("pytest-cov would have pytest end with exit status 1")
+    assert message.startswith("exit status 1 of pytest-cov makes nothing red: ")
     assert "one pod and not the whole suite" in message and "fail-under=90" in message
     assert len(warned(run(shop, "shop"))) == 1, "there are files that it has not seen"
 
