@@ -1,7 +1,6 @@
 // The timeline of a run: drawn on a canvas, with a table that says the same in numbers.
 
 const AXIS = 26;
-const GUTTER = 148;
 const HIGHEST_CANVAS = 12000;
 
 class Timeline {
@@ -73,12 +72,12 @@ class Timeline {
   /** Pixels from the left for a moment. */
   x(moment) {
     const [from, to] = this.view;
-    return GUTTER + ((moment - from) / (to - from)) * this.width;
+    return this.gutter + ((moment - from) / (to - from)) * this.width;
   }
 
   moment(x) {
     const [from, to] = this.view;
-    return from + ((x - GUTTER) / this.width) * (to - from);
+    return from + ((x - this.gutter) / this.width) * (to - from);
   }
 
   show(from, to) {
@@ -120,7 +119,7 @@ class Timeline {
   }
 
   grabbed(event) {
-    if (event.button !== 0 || event.offsetX < GUTTER) return;
+    if (event.button !== 0 || event.offsetX < this.gutter) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.drag = { x: event.offsetX, view: this.view, pans: event.shiftKey };
   }
@@ -138,7 +137,7 @@ class Timeline {
       this.show(view[0] - by, view[1] - by);
     } else if (Math.abs(moved) > 3) {
       this.brush.hidden = false;
-      this.brush.style.left = Math.max(GUTTER, Math.min(x, event.offsetX)) + "px";
+      this.brush.style.left = Math.max(this.gutter, Math.min(x, event.offsetX)) + "px";
       this.brush.style.width = Math.abs(moved) + "px";
     }
   }
@@ -148,7 +147,7 @@ class Timeline {
     this.drag = undefined;
     this.brush.hidden = true;
     if (!drag || drag.pans) return;
-    const edges = [drag.x, Math.max(GUTTER, event.offsetX)].sort((one, other) => one - other);
+    const edges = [drag.x, Math.max(this.gutter, event.offsetX)].sort((one, other) => one - other);
     if (edges[1] - edges[0] > 3) {
       this.show(this.moment(edges[0]), this.moment(edges[1]));
       return;
@@ -159,7 +158,7 @@ class Timeline {
 
   hit({ offsetX, offsetY }) {
     const lane = this.lanes[Math.floor((offsetY - AXIS) / this.lane)];
-    if (!lane || offsetX < GUTTER || offsetY < AXIS) return {};
+    if (!lane || offsetX < this.gutter || offsetY < AXIS) return {};
     const moment = this.moment(offsetX);
     const tolerance = ((this.view[1] - this.view[0]) / this.width) * 2;
     return { lane, moment, item: lane.at(moment, tolerance) };
@@ -195,9 +194,10 @@ class Timeline {
   draw() {
     const box = this.canvas.parentElement.parentElement;
     const width = box.clientWidth, height = AXIS + this.lanes.length * this.lane + 6;
-    if (width < GUTTER + 60) return;
+    if (width < 160) return;
     const ratio = Math.min(devicePixelRatio || 1, height * devicePixelRatio > 30000 ? 1 : 3);
-    this.width = width - GUTTER - 12;
+    this.gutter = width < 600 ? 84 : 148;
+    this.width = width - this.gutter - 12;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.canvas.style.width = width + "px";
@@ -217,7 +217,7 @@ class Timeline {
 
   drawAxis(height) {
     const { pen, colors } = this, [from, to] = this.view;
-    const step = niceStep((to - from) / Math.max(2, this.width / 110));
+    const step = niceStep((to - from) / Math.max(3, this.width / 110));
     pen.font = "11px " + colors.font;
     pen.textBaseline = "middle";
     for (let moment = Math.ceil(from / step) * step; moment <= to; moment += step) {
@@ -234,13 +234,13 @@ class Timeline {
     if (this.run.foreign || this.lanes.length < 2) return;
     const first = Math.min(...this.lanes.map((lane) => lane.end));
     const x = this.x(first);
-    if (this.whole - first < this.whole * 0.02 || x < GUTTER || x > GUTTER + this.width) return;
+    if (this.whole - first < this.whole * 0.02 || x < this.gutter || x > this.gutter + this.width) return;
     const { pen, colors } = this;
     pen.fillStyle = colors.odd;
     for (let y = AXIS; y < height - 6; y += 6) pen.fillRect(Math.round(x), y, 1, 3);
     const text = `first slot done, ${duration((this.whole - first) / 1000)} to go`;
     const wide = pen.measureText(text).width;
-    pen.textAlign = x + wide + 8 > GUTTER + this.width ? "right" : "left";
+    pen.textAlign = x + wide + 8 > this.gutter + this.width ? "right" : "left";
     pen.fillText(text, x + (pen.textAlign === "right" ? -4 : 4), height - 5);
     pen.textAlign = "left";
   }
@@ -249,14 +249,14 @@ class Timeline {
     const { pen, colors } = this;
     const high = this.lane - (this.lane > 12 ? 6 : 1);
     pen.fillStyle = colors.idle;
-    pen.fillRect(GUTTER, top, this.width, high);
+    pen.fillRect(this.gutter, top, this.width, high);
     if (this.lane >= 12) {
       pen.fillStyle = colors.text;
-      pen.fillText(fitted(pen, this.laneName(lane), GUTTER - 14), 2, top + high / 2);
+      pen.fillText(fitted(pen, this.laneName(lane), this.gutter - 14), 2, top + high / 2);
     }
     pen.save();
     pen.beginPath();
-    pen.rect(GUTTER, top, this.width, high);
+    pen.rect(this.gutter, top, this.width, high);
     pen.clip();
     // Where there is room, pods have a line of their own above their tests.
     const head = this.lane >= 36 ? 15 : 0;
@@ -267,7 +267,7 @@ class Timeline {
 
   drawPod([, , , name, begin, end, stages], top, high, head) {
     const { pen, colors } = this, x = this.x(begin), wide = Math.max(1, this.x(end) - x);
-    if (x > GUTTER + this.width || x + wide < GUTTER) return;
+    if (x > this.gutter + this.width || x + wide < this.gutter) return;
     pen.fillStyle = colors.other;
     pen.fillRect(x, top, wide, high);
     for (const [stage, from, length] of stages) {
@@ -277,7 +277,7 @@ class Timeline {
     }
     pen.fillStyle = colors.background;
     pen.fillRect(x, top, 1, high);
-    const from = Math.max(GUTTER, x), room = Math.min(GUTTER + this.width, x + wide) - from - 8;
+    const from = Math.max(this.gutter, x), room = Math.min(this.gutter + this.width, x + wide) - from - 8;
     if (!head || room < 24) return;
     pen.fillStyle = colors.background;
     pen.globalAlpha = 0.82;
@@ -307,7 +307,7 @@ class Timeline {
     }
     for (const [x, wide, outcome] of red) {
       pen.fillStyle = colors[outcome];
-      pen.fillRect(x, top, Math.max(RED.has(outcome) || outcome === "lost" ? 2 : 0.7, wide > 3 ? wide - 0.8 : wide), high);
+      pen.fillRect(x, top, Math.max(RED.has(outcome) || outcome === "lost" ? 1.5 : 0.7, wide > 3 ? wide - 0.8 : wide), high);
     }
   }
 }
