@@ -123,7 +123,7 @@ impl TestState {
     /// Which try decides, and what it comes to.
     #[must_use]
     pub fn outcome(&self) -> (usize, Outcome) {
-        conclude_by(&*self.tries, |tried| tried.verdict).expect("a settled test has a try")
+        conclude_by(&self.tries, |tried| tried.verdict).expect("a settled test has a try")
     }
 
     /// The try that decides.
