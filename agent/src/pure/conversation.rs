@@ -404,8 +404,7 @@ impl Conversation {
             }
             Stage::Starting | Stage::Idle | Stage::Ended => return vec![],
         };
-        let failed = Event::Failed(silence(phase));
-        let mut outputs = vec![Output::Event(failed)];
+        let mut outputs = vec![Output::Event(Event::Failed(silence(phase)))];
         outputs.extend(self.kill(now, Fate::Known(Ending::Failed)));
         outputs
     }

@@ -1,7 +1,7 @@
 //! Scenarios of one lease, and what holds of every conversation.
 
 use muletrain_proto::coverage::Combined;
-use muletrain_proto::event::{Booted, Closed, Collected, Finished, Fixture, Planned, Ready};
+use muletrain_proto::event::{Booted, Closed, Collected, Finished, Planned, Ready};
 use muletrain_proto::hook::{self, Hook, Scope};
 use muletrain_proto::inventory::Inventory;
 use muletrain_proto::verdict::Verdict;
@@ -253,15 +253,8 @@ fn what_is_said_of_all_tests_may_come_after_the_last_one() {
     for event in [begins("a.B.c"), finished("a.B.c"), Event::Done { grant: 1 }] {
         talk.say(event);
     }
-    let of_a_plugin = Event::Fixture(Fixture {
-        id: test("exit status of pytest: pytest-cov"),
-        class: None,
-        verdict: Verdict::Failed,
-        failures: vec![],
-        output: Printed::default(),
-        tests: vec![],
-    });
-    assert_eq!(talk.say(of_a_plugin), ["event `fixture`"]);
+    let line = r#"{"type":"fixture","id":"pytest-cov","verdict":"failed","output":""}"#;
+    assert_eq!(talk.tell(Input::Line(harness::parse(line))), ["event `fixture`"]);
     assert_eq!(talk.say(closed()), ["event `closed`"]);
     assert_eq!(talk.tell(gone()), ["ended closed"]);
 }
