@@ -89,6 +89,6 @@ fn is_kept_bounded(journal: &Journal) {
         assert!(output.text.len() < 80_000, "{} of {name}", output.text.len());
     }
     assert!(printed("c_prints_no_text").text.contains('\u{fffd}'));
-    assert_eq!(printed("d_after").text, "printed last\n");
+    assert_eq!(printed("PrintsTest.test_d_after").text, "printed last\n");
     assert_eq!(printed("b_prints_after_that").text, "printed after closing\n");
 }
