@@ -62,29 +62,32 @@ impl Error {
 
 /// Brings the folder of runs in order that a run was stored in. Nobody waits long for that.
 pub(crate) async fn after_run(settings: &Settings) {
-    let (folder, rules) = (settings.results.clone(), settings.retention);
-    let (done, end) = tokio::sync::oneshot::channel();
-    // A thread of its own, unlike a task, ends with the process wherever it is.
-    let begun = thread::Builder::new().spawn(move || {
-        tidy(&folder, &rules);
-        // Whoever waited may have gone.
-        let _ = done.send(());
-    });
-    if begun.is_ok() {
-        let _ = tokio::time::timeout(LIMIT, end).await;
-    }
+    wait_for(settings.results.clone(), settings.retention).await;
 }
 
 /// Brings a folder of runs in order now and then, for as long as the process lives.
 pub(crate) fn in_background(folder: PathBuf, rules: Rules) {
-    let begun = thread::Builder::new().name("retention".to_owned()).spawn(move || {
+    tokio::spawn(async move {
+        let mut times = tokio::time::interval(PAUSE);
         loop {
-            tidy(&folder, &rules);
-            thread::sleep(PAUSE);
+            times.tick().await;
+            wait_for(folder.clone(), rules).await;
         }
     });
-    if let Err(error) = begun {
-        tracing::warn!("old runs are not removed: {error}");
+}
+
+/// Waits for a folder to be in order, or for the longest time that anybody waits for that.
+async fn wait_for(folder: PathBuf, rules: Rules) {
+    let (done, end) = tokio::sync::oneshot::channel();
+    // A thread of its own, unlike a task, ends with the process wherever it is.
+    let begun = thread::Builder::new().name("retention".to_owned()).spawn(move || {
+        tidy(&folder, &rules);
+        // Whoever waited may have gone.
+        let _ = done.send(());
+    });
+    match begun {
+        Ok(_) => drop(tokio::time::timeout(LIMIT, end).await),
+        Err(error) => tracing::warn!("old runs are not removed: {error}"),
     }
 }
 

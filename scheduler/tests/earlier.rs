@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use muletrain_proto::id::AppLabel;
+use muletrain_proto::seconds::Seconds;
 use muletrain_scheduler::history::History;
 use muletrain_scheduler::journal::Journal;
 use muletrain_scheduler::{packed, stored};
@@ -47,7 +48,7 @@ fn what_a_history_has_learned_is_still_known() {
         let cart = AppLabel::new("cart").unwrap();
         let known = history.estimates("shop").unwrap().apps[&cart].whole();
         assert_eq!(known.get(), 3.0, "{}", path.display());
-        let boot = history.boot("shop").unwrap().map(|time| time.get());
+        let boot = history.boot("shop").unwrap().map(Seconds::get);
         let had_boots = path.to_string_lossy().contains("boot-times");
         assert_eq!(boot, had_boots.then_some(1.5), "{}", path.display());
         history.learn_boot("shop", "20260109-120000", known).unwrap();

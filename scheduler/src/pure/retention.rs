@@ -203,7 +203,7 @@ mod tests {
             let plan = decide(runs.clone(), &rules);
             let young = |kept: &&Kept| kept.age <= rules.age && !kept.live;
             let newest_gone =
-                runs.iter().filter(young).filter(|kept| plan.remove.contains(&kept.run)).last();
+                runs.iter().filter(young).rfind(|kept| plan.remove.contains(&kept.run));
             if let Some(gone) = newest_gone {
                 let stayed = runs.iter().filter(young).find(|kept| !plan.remove.contains(&kept.run));
                 prop_assert!(stayed.is_none_or(|kept| kept.run > gone.run));
