@@ -1,3 +1,5 @@
+"""Pages made of results, and a browser to open them in."""
+
 import json
 import os
 import subprocess

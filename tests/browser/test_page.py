@@ -142,6 +142,13 @@ def test_an_address_without_its_test_says_so(browser, pages):
     assert browser.value("document.getElementById('detail').hidden")
 
 
+@pytest.mark.parametrize("id", ["a.", ".", "", "%00", "shop.tests.Gone.%00", "%E0%A4%A"])
+def test_no_address_stops_the_page(browser, pages, id):
+    browser.open(pages.run, "#test=" + id)
+    assert browser.filter("verdict:red") == 29
+    assert browser.value("document.getElementById('detail').hidden")
+
+
 def test_the_address_follows_what_is_shown(browser, pages):
     browser.open(pages.run)
     browser.filter("app:health")

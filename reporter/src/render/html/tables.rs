@@ -117,7 +117,7 @@ fn stage(stage: Stage) -> &'static str {
         Stage::Loading => "load",
         Stage::Databases => "databases",
         Stage::Testing => "tests",
-        Stage::Closed | Stage::Over => "close",
+        Stage::Closed | Stage::Over => "other",
     }
 }
 

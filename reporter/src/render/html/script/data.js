@@ -174,9 +174,10 @@ class Names {
 
   /** Places of names with a part in them, in order. */
   *holding(part, text, ends) {
+    if (part === "") return;
     let index = 0;
-    for (let at = text.indexOf(part); at >= 0;) {
-      index = index < ends.length && ends[index] >= at ? index : lowerBound(ends, at);
+    for (let at = text.indexOf(part); at >= 0 && index < ends.length;) {
+      if (ends[index] < at) index = lowerBound(ends, at);
       if (at + part.length <= ends[index]) yield index;
       at = text.indexOf(part, ends[index]);
       index++;

@@ -225,7 +225,8 @@ class Timeline {
       pen.fillStyle = colors.line;
       pen.fillRect(x - 0.5, AXIS - 6, 1, height - AXIS);
       pen.fillStyle = colors.faint;
-      pen.fillText(axisLabel(moment, step), x + 4, AXIS / 2);
+      const label = axisLabel(moment, step);
+      if (x + 4 + pen.measureText(label).width < this.gutter + this.width + 8) pen.fillText(label, x + 4, AXIS / 2);
     }
   }
 
@@ -338,7 +339,7 @@ function colors() {
   const found = { font: getComputedStyle(document.body).fontFamily };
   const names = {
     background: "page", text: "text", faint: "faint", line: "line", odd: "odd", idle: "idle", other: "other",
-    start: "start", boot: "boot", load: "load", databases: "databases", tests: "other", close: "other",
+    start: "start", boot: "boot", load: "load", databases: "databases", tests: "other",
     passed: "bar", passedToo: "bar-too", flaky: "flaky", skipped: "quiet", expected_failure: "quiet",
     unexpected_success: "failed", failed: "failed", error: "failed", crashed: "crashed", timed_out: "crashed",
     not_run: "quiet", lost: "crashed",
