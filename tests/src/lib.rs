@@ -11,4 +11,5 @@ pub mod program;
 pub mod project;
 pub mod registry;
 pub mod relay;
+pub mod simulation;
 pub mod wait;

@@ -3,10 +3,15 @@
 //! Guided self-scheduling (Polychronopoulos and Kuck, 1987): a grant is a share of what is left,
 //! so that grants are few while there is much to do, and short at the end, where pods that share
 //! an app must not wait for one another.
+//!
+//! The first pod of an app takes its tests in the order of a serial run, so that tests which
+//! depend on what ran before them find it as far as anyhow possible: an app that is not shared
+//! runs just as it would alone. Further pods take the longest classes, and so does the first one
+//! where a class is so long that all would wait for it.
 
 use std::collections::BTreeSet;
 
-use muletrain_proto::id::TestId;
+use muletrain_proto::id::{LeaseId, TestId};
 use muletrain_proto::lease::{Grant, GrantedTest};
 
 use super::cost::Micros;
@@ -43,12 +48,18 @@ fn choose(run: &Run, held: &Held) -> (Vec<TestId>, bool) {
     let empty = BTreeSet::new();
     let planned = held.planned.as_ref().unwrap_or(&empty);
     let guess = run.pace.test();
-    let jobs: Vec<Job<'_>> = pool
+    let mut jobs: Vec<Job<'_>> = pool
         .jobs()
         .filter(|job| job.phase >= held.phase && !job.tests.is_disjoint(planned))
         .collect();
     let left: Micros = jobs.iter().map(|job| job.cost(guess)).sum();
-    let target = target(run, held, left, pods);
+    let target = target(run, held, left, pods.len() as u64);
+    let longest = jobs.iter().map(|job| job.cost(guess)).max().unwrap_or_default();
+    let is_first = pods.first() == Some(&held.lease.key.lease);
+    let is_long = pods.len() > 1 && longest > left / (SHARES * pods.len() as u64);
+    if is_first && !is_long {
+        jobs.sort_by_key(|job| (job.phase, job.place));
+    }
     let (mut taken, mut cost, mut jobs) = (Vec::new(), 0, jobs.into_iter().peekable());
     while let Some(job) = jobs.next_if(|_| target.is_none_or(|target| cost < target)) {
         cost += job.cost(guess).max(1);
@@ -57,13 +68,13 @@ fn choose(run: &Run, held: &Held) -> (Vec<TestId>, bool) {
     (taken, jobs.peek().is_none())
 }
 
-/// What a pod may be granted of, and how many pods share it.
-fn pool_of<'a>(run: &'a Run, held: &Held) -> Option<(&'a Pool, u64)> {
+/// What a pod may be granted of, and the pods that share it.
+fn pool_of<'a>(run: &'a Run, held: &Held) -> Option<(&'a Pool, Vec<LeaseId>)> {
     let app = held.lease.work.app()?;
     let is_broken = run.apps.get(app).is_some_and(|state| state.broken.is_some());
     let free = run.ledger.free(app).filter(|_| !is_broken)?;
     let (needs, pool) = free.pools.iter().find(|(needs, _)| held.takes(needs, &run.rules))?;
-    Some((pool, work::pods(run, app, needs)))
+    Some((pool, work::pods(run, app, needs).collect()))
 }
 
 /// How much one grant may take; none: all there is, because no other pod will share it.

@@ -47,6 +47,8 @@ pub struct Account {
     pub job: Arc<str>,
     /// Django's order: lower first.
     pub phase: u32,
+    /// The place of its class in a serial run.
+    pub place: usize,
     /// What it is expected to take; none: nothing is known.
     pub cost: Option<Micros>,
     /// What it must have to itself while it runs, by name.
@@ -80,6 +82,7 @@ impl Account {
             module: module.to_owned(),
             job: module.into(),
             phase: 0,
+            place: 0,
             cost: None,
             locks: Arc::default(),
             needs: Arc::default(),
@@ -150,10 +153,11 @@ impl Free {
 impl Ledger {
     /// Opens an account for every test and load error that has none yet.
     pub fn add(&mut self, inventory: &Inventory, rules: &Rules, costs: &Costs) {
-        for class in &inventory.classes {
+        for (place, class) in inventory.classes.iter().enumerate() {
             let of_class = Account {
                 job: job(class),
                 phase: class.phase,
+                place,
                 cost: costs.per_test(class),
                 locks: rules.locks(class).into(),
                 needs: rules.needs(class).into(),

@@ -1,7 +1,8 @@
 //! The order in which apps start, and the lower bound of a run.
 //!
 //! Longest processing time first (Graham, "Bounds on multiprocessing timing anomalies", 1969):
-//! the largest app starts first, so that none is left to run alone at the end.
+//! the app starts first that takes longest however many pods share it, so that no long class is
+//! left to run alone at the end.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,10 @@ pub fn make<'a>(apps: impl Iterator<Item = &'a App>, estimates: &Estimates, slot
                 }
                 (None, None) => format!("no history; {test_files} test files"),
             };
-            let rank = known.or(guess).unwrap_or_default();
             let longest = longest.get(&app.label).copied();
+            let times = estimates.apps.get(&app.label);
+            let shared = times.zip(longest).map(|(times, longest)| least(times, longest, slots));
+            let rank = shared.or(known).or(guess).unwrap_or_default();
             let planned =
                 PlannedApp { app: app.label.clone(), estimate: known, longest, test_files, reason };
             (rank, planned)
@@ -57,6 +60,14 @@ fn lower_bound(apps: &[PlannedApp], slots: u32) -> Seconds {
     let all: Seconds = apps.iter().filter_map(|app| app.estimate).sum();
     let shared = all.get() / f64::from(slots.max(1));
     Seconds::new(longest.fold(shared, f64::max)).unwrap_or_default()
+}
+
+/// The least time in which an app can be done whose longest class, set-up included, is known: by
+/// so many pods that each has more work than set-up.
+fn least(times: &AppEstimate, longest: Seconds, slots: u32) -> Seconds {
+    let pods = (times.work.get() / times.setup.get().max(1.0)).clamp(1.0, f64::from(slots.max(1)));
+    let shared = times.setup.get() + times.work.get() / pods;
+    Seconds::new(shared.max(longest.get())).unwrap_or_default()
 }
 
 /// What a pod for the longest class of each app takes.
@@ -147,8 +158,22 @@ mod tests {
         known.classes.insert(ClassId::new("a.tests.T").unwrap(), class);
         let apps = [app("a", 1), app("b", 1)];
         let plan = make(apps.iter(), &known, 8);
-        assert_eq!(plan.apps[0].longest, Seconds::new(3.0).ok());
+        assert_eq!(order(&plan), ["b", "a"], "nobody knows how far b can be shared");
+        assert_eq!(plan.apps[1].longest, Seconds::new(3.0).ok());
         assert_eq!(plan.lower_bound.get(), 4.0, "nothing is known of b's classes");
         assert_eq!(for_slots(&plan, 1).lower_bound.get(), 11.0);
+    }
+
+    #[test]
+    fn an_app_that_pods_can_share_starts_after_one_with_a_longer_class() {
+        let mut known = estimates(&[("many", 60.0), ("one", 20.0)]);
+        for (app, name, tests, per_test) in [("many", "T", 1, 2.0), ("one", "T", 1, 20.0)] {
+            let (app, per_test) = (AppLabel::new(app).unwrap(), Seconds::new(per_test).unwrap());
+            let class = ClassId::new(format!("{app}.tests.{name}")).unwrap();
+            known.classes.insert(class, ClassEstimate { app, tests, per_test });
+        }
+        let apps = [app("many", 9), app("one", 1)];
+        assert_eq!(order(&make(apps.iter(), &known, 8)), ["one", "many"]);
+        assert_eq!(order(&make(apps.iter(), &known, 2)), ["many", "one"]);
     }
 }

@@ -31,6 +31,7 @@ struct Rank {
     cost: Reverse<Micros>,
     unknown: Reverse<u64>,
     name: Arc<str>,
+    place: usize,
 }
 
 /// Tests that are granted together.
@@ -38,6 +39,8 @@ struct Rank {
 pub struct Job<'a> {
     /// Its phase in Django's order.
     pub phase: u32,
+    /// Its place in a serial run.
+    pub place: usize,
     /// Its tests.
     pub tests: &'a BTreeSet<TestId>,
     known: Micros,
@@ -102,6 +105,7 @@ impl Pool {
                     cost: Reverse(0),
                     unknown: Reverse(0),
                     name: Arc::clone(&account.job),
+                    place: account.place,
                 };
                 (rank, BTreeSet::new())
             }
@@ -115,10 +119,11 @@ impl Pool {
         }
     }
 
-    /// Its jobs, in the order in which they are granted.
+    /// Its jobs: phase by phase, the longest first.
     pub fn jobs(&self) -> impl Iterator<Item = Job<'_>> {
         self.jobs.iter().map(|(rank, tests)| Job {
             phase: rank.phase,
+            place: rank.place,
             tests,
             known: rank.cost.0,
             unknown: rank.unknown.0,

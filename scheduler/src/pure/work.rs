@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use muletrain_proto::id::{AppLabel, SuiteName, TestId};
+use muletrain_proto::id::{AppLabel, LeaseId, SuiteName, TestId};
 use muletrain_proto::lease::{Grant, GrantedTest, Work};
 
 use super::cost::Micros;
@@ -113,7 +113,8 @@ fn pod_for(run: &Run, app: &AppLabel, pool: &Pool) -> (Work, Option<Grant>) {
 fn of_live_app(run: &Run, taken: &Taken<'_>) -> Option<(Work, Option<Grant>)> {
     let mut apps = run.ledger.free_apps().filter(|(app, _)| is_sound(run, app));
     apps.find_map(|(app, free)| {
-        let unserved = || free.pools.iter().rfind(|(needs, _)| pods(run, app, needs) == 0);
+        let unserved =
+            || free.pools.iter().rfind(|(needs, _)| pods(run, app, needs).next().is_none());
         let pooled = || unserved().map(|(_, pool)| pod_for(run, app, pool));
         locked(run, app, free, taken).or_else(pooled)
     })
@@ -130,7 +131,7 @@ fn share(run: &Run) -> Option<(Work, Option<Grant>)> {
     let mut best: Option<(Micros, &AppLabel, &Pool)> = None;
     for (app, free) in run.ledger.free_apps().filter(|(app, _)| is_sound(run, app)) {
         for (needs, pool) in &free.pools {
-            let pods = pods(run, app, needs).max(1);
+            let pods = pods(run, app, needs).count().max(1) as u64;
             let work = pool.work(run.pace.test());
             let pays = setup(run, app).is_some_and(|setup| work > pods.saturating_mul(setup));
             let share = work / pods;
@@ -152,10 +153,11 @@ fn is_sound(run: &Run, app: &AppLabel) -> bool {
     run.apps.get(app).is_none_or(|state| state.broken.is_none())
 }
 
-/// Pods of an app that take what any of its pods may be granted, and have these services.
-pub(super) fn pods(run: &Run, app: &AppLabel, needs: &[String]) -> u64 {
-    let takes = |held: &&Held| held.lease.work.app() == Some(app) && held.takes(needs, &run.rules);
-    run.leases.values().filter(takes).count() as u64
+/// Pods of an app that take what any of its pods may be granted, and have these services; the
+/// first one first.
+pub(super) fn pods(run: &Run, app: &AppLabel, needs: &[String]) -> impl Iterator<Item = LeaseId> {
+    let takes = |held: &Held| held.lease.work.app() == Some(app) && held.takes(needs, &run.rules);
+    run.leases.iter().filter(move |(_, held)| takes(held)).map(|(lease, _)| *lease)
 }
 
 fn accounts<'a>(
