@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use muletrain_proto::event::Event;
 use muletrain_proto::inventory::Class;
 use muletrain_proto::journal::{Entry, Error, Record, read_entry};
+use serde_json::Deserializer;
 
 use super::again::{lossy, whole};
 use crate::pure::catalog::Source;
@@ -82,16 +83,9 @@ impl LongLine<'_> {
         let mut skeleton = window.held[..found + BEFORE.len()].to_vec();
         window.at = skeleton.len();
         let mut tests = 0_usize;
-        while let Some(end) = window.object()? {
-            let text = &window.held[window.at..end];
-            let class = match std::str::from_utf8(text) {
-                Ok(text) => serde_json::from_str::<Class>(text),
-                Err(_) => serde_json::from_str(&lossy(text)),
-            };
-            let Ok(class) = class else { return Ok(None) };
+        while let Some(class) = window.class()? {
             tests += class.tests.len();
             give(class);
-            window.at = end;
             match window.byte(0)? {
                 Some(b',') if window.byte(1)? == Some(b'{') => window.at += 1,
                 _ => break,
@@ -141,32 +135,26 @@ impl Window<'_> {
         Ok(self.held.get(self.at + ahead).copied())
     }
 
-    /// The end of the object that comes next; none where there is none.
-    fn object(&mut self) -> io::Result<Option<usize>> {
+    /// Takes the class that comes next; none where there is none, or something is wrong with it.
+    fn class(&mut self) -> io::Result<Option<Class>> {
         if self.byte(0)? != Some(b'{') {
             return Ok(None);
         }
-        let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
-        let mut ahead = 0;
         loop {
-            if ahead == self.held.len() - self.at {
-                self.fill(ahead + 1)?;
+            let ahead = &self.held[self.at..];
+            let held = ahead.len();
+            let mut classes = Deserializer::from_slice(ahead).into_iter::<Class>();
+            match classes.next() {
+                Some(Ok(class)) => {
+                    self.at += classes.byte_offset();
+                    return Ok(Some(class));
+                }
+                // It goes on in the next piece.
+                Some(Err(error)) if error.is_eof() && held < CLASS_LIMIT => self.fill(held + 1)?,
+                _ => return Ok(None),
             }
-            let Some(byte) = self.held.get(self.at + ahead).filter(|_| ahead < CLASS_LIMIT) else {
+            if self.held.len() - self.at == held {
                 return Ok(None);
-            };
-            ahead += 1;
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' if in_text => escaped = true,
-                b'"' => in_text = !in_text,
-                _ if in_text => {}
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 {
-                return Ok(Some(self.at + ahead));
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Cases that have nothing in them, which are most: read and written again in one go.
 
+use crate::pure::junit::Plain;
 use crate::pure::junit::case::{Class, class_of_word};
 use crate::pure::junit::markup::{push_value, unescape};
 use crate::pure::junit::tally::Counts;
 use crate::pure::junit::times::micros;
-use crate::pure::junit::{Plain, times};
 
 const START: &[u8] = b"<testcase";
 
@@ -21,15 +21,17 @@ pub(super) fn read(text: &[u8], written: bool) -> Option<(Plain, usize)> {
     if !text.starts_with(START) {
         return None;
     }
+    let end = text.iter().position(|byte| *byte == b'>')?;
+    let text = std::str::from_utf8(&text[..=end]).ok()?;
     if written {
         plain.text.reserve(256);
         plain.text.push_str("<testcase");
     }
     let (mut class, mut time) = (Class::Passed, 0);
     loop {
-        let spaces = text[at..].iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\t'))?;
+        let spaces = text[at..].bytes().position(|byte| !matches!(byte, b' ' | b'\n' | b'\t'))?;
         at += spaces;
-        if text[at..].starts_with(b"/>") {
+        if &text[at..] == "/>" {
             plain.counts = Counts::of(class, time);
             if written {
                 plain.text.push_str("/>");
@@ -45,12 +47,8 @@ pub(super) fn read(text: &[u8], written: bool) -> Option<(Plain, usize)> {
         at += length;
         match name {
             "xmlns" => return None,
-            "time" => {
-                let value = unescape(value);
-                // What is odd has to be noted.
-                times::duration(&value)?;
-                time = micros(&value).unwrap_or_default();
-            }
+            // What is odd has to be noted.
+            "time" => time = micros(&unescape(value))?,
             "status" | "result" => {
                 class = class.max(class_of_word(&unescape(value)).unwrap_or(Class::Passed));
             }
@@ -67,10 +65,11 @@ pub(super) fn read(text: &[u8], written: bool) -> Option<(Plain, usize)> {
 }
 
 /// Name, value and length of an attribute.
-fn attribute(text: &[u8]) -> Option<(&str, &str, usize)> {
-    let end = text.iter().position(|byte| !is_in_name(*byte))?;
-    let is_name = text[0].is_ascii_alphabetic() || text[0] == b'_';
-    let (quote, value) = text[end..].strip_prefix(b"=")?.split_first()?;
+fn attribute(text: &str) -> Option<(&str, &str, usize)> {
+    let bytes = text.as_bytes();
+    let end = bytes.iter().position(|byte| !is_in_name(*byte))?;
+    let is_name = bytes[0].is_ascii_alphabetic() || bytes[0] == b'_';
+    let (quote, value) = bytes[end..].strip_prefix(b"=")?.split_first()?;
     if end == 0 || !is_name || !matches!(quote, b'"' | b'\'') {
         return None;
     }
@@ -78,8 +77,8 @@ fn attribute(text: &[u8]) -> Option<(&str, &str, usize)> {
     if value[length] != *quote {
         return None;
     }
-    let name = std::str::from_utf8(&text[..end]).ok()?;
-    Some((name, std::str::from_utf8(&value[..length]).ok()?, end + length + 3))
+    let start = end + 2;
+    Some((&text[..end], &text[start..start + length], start + length + 1))
 }
 
 fn is_in_name(byte: u8) -> bool {
