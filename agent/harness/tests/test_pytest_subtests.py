@@ -133,6 +133,10 @@ def installed(requirements):
 IS_BUILT_IN = int(pytest.__version__.partition(".")[0]) >= 9
 
 
+# The last plugin for Python 3.8 hears nothing of what follows in a unittest once a subtest has skipped.
+IS_OLDEST = sys.version_info < (3, 9)
+
+
 @pytest.fixture(params=["built in", "pytest-subtests"] if IS_BUILT_IN else ["pytest-subtests"])
 def version(request, monkeypatch):
     if request.param == "pytest-subtests" and IS_BUILT_IN:
@@ -152,7 +156,7 @@ def test_verdicts_are_those_of_pytest(shop, version):  # noqa: F811
     assert as_junit(pod) == serially(shop, "-n0")
     red = {event["test"].partition("::")[2]: event for event in pod.of("finished") if event["failures"]}
     failures = {name: [one["subtest"] for one in event["failures"]] for name, event in red.items()}
-    if sys.version_info < (3, 11):  # pytest hears nothing there of what fails after a skip.
+    if IS_OLDEST:
         failures.setdefault("CartTest::test_skips_and_fails", RED["CartTest::test_skips_and_fails"])
     assert failures == RED
     assert {event["verdict"] for event in red.values()} == {"failed"}
@@ -164,7 +168,7 @@ def test_verdicts_are_those_of_pytest(shop, version):  # noqa: F811
         "test_known_inside": "passed",
         "test_known": "passed",
         "test_known_body": "expected_failure",
-        "CartTest::test_skips": "passed",
+        "CartTest::test_skips": "skipped" if IS_OLDEST else "passed",
         "CartTest::test_known": "expected_failure",
     }
 
