@@ -149,7 +149,7 @@ proptest! {
 
         let run = world.run();
         prop_assert!(run.closed && run.ledger.is_settled() && run.leases.is_empty());
-        if run.inventory_known() {
+        if run.inventory_known() && run.unbootable.is_empty() {
             let tests = world.project.iter().flat_map(|(_, tests)| tests);
             for test in tests {
                 prop_assert!(run.ledger.get(test).is_some_and(|test| test.verdict.is_some()));

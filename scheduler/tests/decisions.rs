@@ -3,6 +3,7 @@
 mod world;
 
 use muletrain_proto::event::{Event, Phase, Warming};
+use muletrain_proto::id::SuiteName;
 use muletrain_proto::journal::Record;
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::{Options, Selection, Stop};
@@ -355,4 +356,46 @@ fn what_an_agent_says_of_somebody_elses_lease_counts_for_nothing() {
     };
     world.take(muletrain_scheduler::pure::decide::Input::Reported(thief, Box::new(report)));
     assert_eq!(world.records.len(), before);
+}
+
+/// Two suites, `site` and the nameless one, each with an app of its own.
+fn two_suites() -> World {
+    let mut world = World::new(&[("a", 2), ("b", 2)]);
+    world.suites.insert(SuiteName::new("site").unwrap(), [world::app("b")].into());
+    world.connect("one", "b1", 4);
+    world.submit(Options::default());
+    world
+}
+
+#[test]
+fn every_suite_is_collected_by_itself() {
+    let mut world = two_suites();
+    assert_eq!(world.leased_apps(), ["collect", "collect", "a", "b"]);
+    world.settle_down();
+    assert!(world.is_closed() && stopped(&world).is_none());
+    assert_eq!(world.run().ledger.settled(), 4);
+}
+
+#[test]
+fn a_suite_that_cannot_be_loaded_stops_no_other() {
+    let mut world = two_suites();
+    let key = world.pod_of("b");
+    world.fail(&key, Phase::Boot);
+    world.settle_down();
+    assert!(world.is_closed() && stopped(&world).is_none());
+    assert_eq!(world.verdict("a.tests.T.test_1"), Some(Passed));
+    assert_eq!(world.verdict("b.tests.T.test_1"), Some(NotRun));
+    assert_eq!(lost_tests(&world), 0, "it is reported red already");
+}
+
+#[test]
+fn where_no_suite_can_be_loaded_the_run_stops() {
+    let mut world = two_suites();
+    for app in ["a", "b"] {
+        let key = world.pod_of(app);
+        world.fail(&key, Phase::Boot);
+    }
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(stopped(&world), Some(&Stop::CannotBoot));
 }

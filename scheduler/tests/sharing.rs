@@ -1,4 +1,5 @@
-//! One app shared by several pods: what each is granted, in which order, and when a further pod pays.
+//! One app shared by several pods: what each is granted, in which order, and when a further pod
+//! pays.
 
 mod world;
 

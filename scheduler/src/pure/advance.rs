@@ -84,7 +84,7 @@ fn reason_to_stop(state: &State, now: Moment, run: &Run) -> Option<Stop> {
         let reason = format!("`{}` {}", hook.command, hook.how());
         return Some(Stop::SetupFailed { reason });
     }
-    if run.fatal {
+    if run.is_unbootable() {
         return Some(Stop::CannotBoot);
     }
     if run.options.max_failures.is_some_and(|limit| run.ledger.red() >= limit.max(1)) {
@@ -99,7 +99,7 @@ fn reason_to_stop(state: &State, now: Moment, run: &Run) -> Option<Stop> {
         let reason = format!("the tests could not be collected in {LOST_LIMIT} attempts");
         return Some(Stop::Infrastructure { reason });
     }
-    if run.inventory_known() && run.ledger.is_empty() {
+    if run.inventory_known() && run.ledger.is_empty() && run.unbootable.is_empty() {
         return Some(Stop::NothingSelected { reason: nothing_selected(run) });
     }
     no_agent(state, now, run)
@@ -223,7 +223,8 @@ fn stop_reason(stop: &Stop) -> String {
 /// Runs in which nothing is left to do.
 fn close_runs(state: &State, now: Moment, step: &mut Step) {
     for run in state.runs.values().filter(|run| !run.closed && run.leases.is_empty()) {
-        let done = run.inventory_known() && run.ledger.is_settled() && !run.ledger.is_empty();
+        let is_something = !run.ledger.is_empty() || !run.unbootable.is_empty();
+        let done = run.inventory_known() && run.ledger.is_settled() && is_something;
         let done = done && run.around.combination(&run.options).is_none();
         if !done && run.stop.is_none() {
             continue;

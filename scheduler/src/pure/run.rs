@@ -58,8 +58,8 @@ pub struct Run {
     pub apps: BTreeMap<AppLabel, AppState>,
     /// Collections that failed for no fault of the project.
     pub lost_collections: u32,
-    /// The snapshot cannot boot, or cannot be collected.
-    pub fatal: bool,
+    /// Suites that cannot be loaded, or whose tests cannot be collected.
+    pub unbootable: BTreeSet<SuiteName>,
     /// The command that prepares the run or every pod, and how it failed.
     pub setup_failed: Option<String>,
     /// Why no further work is handed out.
@@ -156,7 +156,7 @@ impl Run {
             lease_changed: now,
             apps: BTreeMap::new(),
             lost_collections: 0,
-            fatal: false,
+            unbootable: BTreeSet::new(),
             setup_failed: None,
             stop: None,
             around: Around::default(),
@@ -296,7 +296,10 @@ impl Run {
                 }
             }
             Event::Failed(_) if matches!(held.lease.work, Work::Combine { .. }) => {}
-            Event::Failed(failed) => self.fail(app.as_ref(), failed.phase),
+            Event::Failed(failed) => {
+                let suite = held.lease.suite.clone();
+                self.fail(app.as_ref(), &suite, failed.phase);
+            }
             Event::Hook(hook) => self.hook(&app.unwrap_or_else(AppLabel::other), hook),
             Event::Ended(ending) => self.end(now, lease, ending),
             Event::PodStarted(_)
@@ -327,7 +330,7 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, app: Option<&AppLabel>, phase: Phase) {
+    fn fail(&mut self, app: Option<&AppLabel>, suite: &SuiteName, phase: Phase) {
         let reason = match phase {
             // The command says so itself.
             Phase::Setup => return,
@@ -345,10 +348,25 @@ impl Run {
                     self.break_app(app, reason.to_owned(), false);
                 }
             }
-            None => self.fatal = true,
+            None => self.give_up(suite),
         }
         // What every pod has in common fails in every pod: no need to see it again.
-        self.fatal |= matches!(phase, Phase::Boot | Phase::Checks);
+        if matches!(phase, Phase::Boot | Phase::Checks) {
+            self.give_up(suite);
+        }
+    }
+
+    /// Nothing of a suite will run any more.
+    fn give_up(&mut self, suite: &SuiteName) {
+        self.unbootable.insert(suite.clone());
+        let of_suite =
+            |app: &&AppLabel| self.snapshot.suite_of(app).is_some_and(|known| known.name == *suite);
+        let known = self.snapshot.apps.iter().map(|app| &app.label);
+        let apps: BTreeSet<AppLabel> =
+            known.chain(self.ledger.open_apps()).filter(of_suite).cloned().collect();
+        for app in &apps {
+            self.break_app(app, "its suite could not be loaded".to_owned(), false);
+        }
     }
 
     fn end(&mut self, now: Moment, lease: LeaseId, ending: &Ending) {
@@ -365,8 +383,7 @@ impl Run {
             return;
         }
         let Some(app) = held.lease.work.app() else {
-            let is_known = self.collected.contains(&held.lease.suite);
-            self.end_collection(ending, is_known);
+            self.end_collection(ending, &held.lease.suite);
             return;
         };
         match ending {
@@ -389,11 +406,13 @@ impl Run {
         }
     }
 
-    fn end_collection(&mut self, ending: &Ending, is_known: bool) {
+    fn end_collection(&mut self, ending: &Ending, suite: &SuiteName) {
         match ending {
             Ending::Infrastructure { .. } => self.lost_collections += 1,
-            Ending::Crashed(_) | Ending::Failed | Ending::TimedOut => self.fatal = true,
-            Ending::Closed => self.lost_collections += u32::from(!is_known),
+            Ending::Crashed(_) | Ending::Failed | Ending::TimedOut => self.give_up(suite),
+            Ending::Closed => {
+                self.lost_collections += u32::from(!self.collected.contains(suite));
+            }
             Ending::Revoked => {}
         }
     }
@@ -437,10 +456,22 @@ impl Run {
         self.snapshot.suites.iter().filter(is_wanted)
     }
 
-    /// Whether every test is in the ledger.
+    /// Whether every test is in the ledger that can be known.
     #[must_use]
     pub fn inventory_known(&self) -> bool {
-        self.suites().all(|suite| self.collected.contains(&suite.name))
+        self.suites().all(|suite| self.is_collected(&suite.name))
+    }
+
+    /// Whether nothing further will be known of the tests of a suite.
+    fn is_collected(&self, suite: &SuiteName) -> bool {
+        self.collected.contains(suite) || self.unbootable.contains(suite)
+    }
+
+    /// Whether nothing that is wanted can be loaded.
+    #[must_use]
+    pub fn is_unbootable(&self) -> bool {
+        !self.unbootable.is_empty()
+            && self.suites().all(|suite| self.unbootable.contains(&suite.name))
     }
 
     /// A suite that has to be collected and is not being collected.
@@ -453,7 +484,7 @@ impl Run {
             self.leases.values().any(is_it)
         };
         let mut suites = self.suites();
-        suites.find(|suite| !self.collected.contains(&suite.name) && !is_under_way(&suite.name))
+        suites.find(|suite| !self.is_collected(&suite.name) && !is_under_way(&suite.name))
     }
 
     /// What is wanted of a suite by label.

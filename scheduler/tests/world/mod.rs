@@ -7,15 +7,14 @@
     reason = "a helper of tests, each of which uses a part"
 )]
 
+mod pods;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use muletrain_proto::event::{
-    Closed, Collected, Event, Failed, Finished, LimitOf, Phase, Planned, Ready, TimedOut, Warming,
-};
+use muletrain_proto::event::{Closed, Collected, Event, Failed, LimitOf, Phase, TimedOut, Warming};
 use muletrain_proto::id::{
-    AgentId, AppLabel, BootId, ClassId, LeaseKey, RunId, SnapshotId, SuiteName, TestId,
+    AgentId, AppLabel, BootId, LeaseKey, RunId, SnapshotId, SuiteName, TestId,
 };
-use muletrain_proto::inventory::{Class, Inventory, Test};
 use muletrain_proto::journal::Record;
 use muletrain_proto::lease::{Grant, Lease, Work};
 use muletrain_proto::link::{Hello, Report, Runtime, ToAgent};
@@ -46,6 +45,8 @@ pub struct World {
     pub failing: BTreeMap<TestId, u32>,
     /// What past runs say.
     pub estimates: Estimates,
+    /// Suites beside the first one, and their apps.
+    pub suites: BTreeMap<SuiteName, BTreeSet<AppLabel>>,
     connections: u64,
 }
 
@@ -85,6 +86,7 @@ impl World {
             project: apps.iter().map(|(label, count)| (app(label), tests(label, *count))).collect(),
             failing: BTreeMap::new(),
             estimates: Estimates::default(),
+            suites: BTreeMap::new(),
             connections: 0,
         }
     }
@@ -122,8 +124,10 @@ impl World {
             module: label.to_string(),
             path: label.to_string(),
             test_files: vec![format!("{label}/tests.py"); tests.len()],
-            suite: SuiteName::default(),
+            suite: self.suite_of(label),
         });
+        let django = || Adapter::Django { manage: None, settings: None };
+        let names = std::iter::once(SuiteName::default()).chain(self.suites.keys().cloned());
         Snapshot {
             version: 1,
             id: SnapshotId::new("s").unwrap(),
@@ -131,10 +135,7 @@ impl World {
             revision: None,
             content: Content::Process { root: "/site".into() },
             python: "python3".into(),
-            suites: vec![Suite::new(
-                SuiteName::default(),
-                Adapter::Django { manage: None, settings: None },
-            )],
+            suites: names.map(|name| Suite::new(name, django())).collect(),
             environment: Environment::default(),
             services: vec![],
             apps: apps.collect(),
@@ -262,8 +263,8 @@ impl World {
                 let queue = VecDeque::new();
                 let mut pod = Pod { agent, lease, grant: None, queue, sequence: 0 };
                 pod.queue = match &pod.lease.work {
-                    Work::Collect { .. } => self.collection(),
-                    Work::Run { .. } => good_start(&self.project, &pod.lease),
+                    Work::Collect { .. } => self.collection(&pod.lease.suite),
+                    Work::Run { .. } => pods::good_start(&self.project, &pod.lease),
                     Work::Combine { .. } => VecDeque::new(),
                 };
                 self.pods.insert(key, pod);
@@ -273,7 +274,12 @@ impl World {
                 let number = pod.grant.as_ref().map_or(0, |grant| grant.number);
                 let is_over = matches!(pod.queue.back(), Some(Event::Ended(_)));
                 if grant.number > number && !is_over {
-                    pod.queue.extend(good_run(&self.project, &self.failing, &pod.lease, &grant));
+                    pod.queue.extend(pods::good_run(
+                        &self.project,
+                        &self.failing,
+                        &pod.lease,
+                        &grant,
+                    ));
                     pod.grant = Some(grant);
                 }
             }
@@ -287,8 +293,14 @@ impl World {
         }
     }
 
-    fn collection(&self) -> VecDeque<Event> {
-        let inventory = inventory(&self.project, |_, _| true);
+    fn suite_of(&self, label: &AppLabel) -> SuiteName {
+        let known = self.suites.iter().find(|(_, apps)| apps.contains(label));
+        known.map(|(suite, _)| suite.clone()).unwrap_or_default()
+    }
+
+    fn collection(&self, suite: &SuiteName) -> VecDeque<Event> {
+        let of_suite = |label: &AppLabel, _: &TestId| self.suite_of(label) == *suite;
+        let inventory = pods::inventory(&self.project, of_suite);
         let seconds = Seconds::ZERO;
         VecDeque::from([
             Event::Collected(Collected { inventory, seconds }),
@@ -429,100 +441,4 @@ pub fn death(reason: &str) -> Death {
         output: Output::default(),
         stderr: String::new(),
     }
-}
-
-fn inventory(
-    project: &[(AppLabel, Vec<TestId>)],
-    wanted: impl Fn(&AppLabel, &TestId) -> bool,
-) -> Inventory {
-    let mut classes: Vec<Class> = Vec::new();
-    for (label, tests) in project {
-        for id in tests.iter().filter(|test| wanted(label, test)) {
-            let (class, _) = id.as_str().rsplit_once('.').unwrap();
-            if classes.last().is_none_or(|last| last.id.as_str() != class) {
-                classes.push(empty_class(label, class));
-            }
-            classes.last_mut().unwrap().tests.push(Test { id: id.clone(), tags: vec![] });
-        }
-    }
-    Inventory { classes, errors: vec![] }
-}
-
-/// A class; one called `Flush` leaves no clean database behind.
-fn empty_class(label: &AppLabel, id: &str) -> Class {
-    Class {
-        id: ClassId::new(id).unwrap(),
-        app: label.clone(),
-        module: format!("{label}.tests"),
-        file: format!("{label}/tests.py"),
-        line: None,
-        phase: if id.ends_with(".Flush") { 2 } else { 0 },
-        whole_module: false,
-        tags: vec![],
-        databases: vec![],
-        bases: vec![],
-        tests: vec![],
-    }
-}
-
-/// What a pod has loaded.
-fn loaded(project: &[(AppLabel, Vec<TestId>)], lease: &Lease) -> Inventory {
-    let Work::Run { app, tests, .. } = &lease.work else { return Inventory::default() };
-    let named = |test: &TestId| tests.as_ref().is_none_or(|tests| tests.contains(test));
-    let of_app = |label: &AppLabel| tests.is_some() || label == app;
-    inventory(project, |label, test| of_app(label) && named(test))
-}
-
-/// What a pod says until it waits for tests.
-fn good_start(project: &[(AppLabel, Vec<TestId>)], lease: &Lease) -> VecDeque<Event> {
-    let (inventory, seconds) = (loaded(project, lease), Seconds::ZERO);
-    VecDeque::from([
-        Event::Planned(Planned { inventory, missing: vec![], seconds }),
-        Event::Ready(Ready { databases: vec![], seconds, output: Output::default() }),
-    ])
-}
-
-/// What a pod says of a grant when all goes well.
-fn good_run(
-    project: &[(AppLabel, Vec<TestId>)],
-    failing: &BTreeMap<TestId, u32>,
-    lease: &Lease,
-    grant: &Grant,
-) -> VecDeque<Event> {
-    let (mut events, mut count) = (VecDeque::new(), 0);
-    let mut classes = loaded(project, lease).classes;
-    classes.sort_by_key(|class| class.phase);
-    let loaded = classes.into_iter().flat_map(|class| class.tests);
-    let granted = |id: &TestId| {
-        let Some(tests) = &grant.tests else { return Some((0, 1)) };
-        let place = tests.iter().position(|granted| granted.id == *id)?;
-        Some((place, tests[place].r#try))
-    };
-    let mut tests: Vec<(TestId, (usize, u32))> =
-        loaded.filter_map(|test| Some((test.id.clone(), granted(&test.id)?))).collect();
-    if grant.ordered {
-        tests.sort_by_key(|(_, (place, _))| *place);
-    }
-    for (test, (_, r#try)) in tests {
-        count += 1;
-        events.push_back(Event::Started { test: test.clone(), r#try });
-        events.push_back(Event::Finished(Finished {
-            verdict: match failing.get(&test) {
-                Some(tries) if r#try <= *tries => Verdict::Failed,
-                _ => Verdict::Passed,
-            },
-            test,
-            r#try,
-            seconds: Seconds::ZERO,
-            reason: None,
-            failures: vec![],
-            output: Output::default(),
-        }));
-    }
-    events.push_back(Event::Done { grant: grant.number });
-    if grant.last {
-        events.push_back(Event::Closed(Closed { tests: count, peak_kib: None }));
-        events.push_back(Event::Ended(Ending::Closed));
-    }
-    events
 }
