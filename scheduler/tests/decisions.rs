@@ -361,7 +361,7 @@ fn what_an_agent_says_of_somebody_elses_lease_counts_for_nothing() {
 /// Two suites, `site` and the nameless one, each with an app of its own.
 fn two_suites() -> World {
     let mut world = World::new(&[("a", 2), ("b", 2)]);
-    world.suites.insert(SuiteName::new("site").unwrap(), [world::app("b")].into());
+    world.suites.insert(SuiteName::new("site").expect("it is a name"), [world::app("b")].into());
     world.connect("one", "b1", 4);
     world.submit(Options::default());
     world

@@ -1,12 +1,14 @@
 //! Prints how near the scheduler comes to the lower bound, beside other ways to share tests out.
 
+use std::io::Write;
+
 use muletrain_tests::simulation::suite::Shape;
 use muletrain_tests::simulation::{Case, table};
 
 const PLAIN: Shape =
     Shape { classes: 300, apps: 20, work: 1200.0, setup: 0.0, unknown: 0.05, noise: 0.2 };
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let seeds = std::env::args().nth(1).and_then(|seeds| seeds.parse().ok()).unwrap_or(300);
     let case = |shape, slots| Case { shape, slots, host_noise: 0.15, has_slow_host: false };
     let set_up = Shape { setup: 3.0, ..PLAIN };
@@ -17,5 +19,5 @@ fn main() {
         ("24, set-up 3 s", case(set_up, 24)),
         ("8, one slow host", Case { has_slow_host: true, ..case(PLAIN, 8) }),
     ];
-    print!("{}", table(&cases, seeds));
+    std::io::stdout().write_all(table(&cases, seeds).as_bytes())
 }

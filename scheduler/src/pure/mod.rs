@@ -13,6 +13,7 @@ pub mod decide;
 pub mod early;
 pub mod eviction;
 pub mod fleet;
+pub mod held;
 pub mod isolation;
 pub mod label;
 pub mod ledger;
