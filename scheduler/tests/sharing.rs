@@ -15,7 +15,7 @@ use muletrain_proto::seconds::Seconds;
 use world::{World, app, death};
 
 fn seconds(seconds: f64) -> Seconds {
-    Seconds::new(seconds).unwrap()
+    Seconds::new(seconds).expect("it is a length of time")
 }
 
 /// A world whose apps have classes of two tests each, as long as given, and pods that take a set-up.
@@ -29,7 +29,7 @@ fn world(apps: &[(&str, &[(&str, f64)])], setup: f64) -> World {
         for (class, time) in *classes {
             world.add_class(label, class, 2);
             let per_test = seconds(time / 2.0);
-            let class = ClassId::new(format!("{label}.tests.{class}")).unwrap();
+            let class = ClassId::new(format!("{label}.tests.{class}")).expect("it is a name");
             estimates.classes.insert(class, ClassEstimate { app: app(label), tests: 2, per_test });
         }
     }
