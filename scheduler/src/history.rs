@@ -153,9 +153,14 @@ impl History {
 
     fn of_classes(&self, project: &str) -> Result<BTreeMap<ClassId, ClassEstimate>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT class, app, tests, seconds FROM class_time WHERE project = ?1 ORDER BY run",
+            "SELECT class, app, tests, seconds FROM (
+                 SELECT class, app, tests, seconds, run,
+                        dense_rank() OVER (PARTITION BY app ORDER BY run DESC) AS age
+                 FROM class_time WHERE project = ?1
+             ) WHERE age <= ?2 ORDER BY run",
         )?;
-        let rows = query.query_map(params![project], |row| {
+        // A class that its app does not have any more is forgotten.
+        let rows = query.query_map(params![project, RECENT], |row| {
             let names = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
             Ok((names, row.get::<_, u32>(2)?, row.get::<_, f64>(3)?))
         })?;
@@ -311,6 +316,23 @@ mod tests {
         let estimates = history.estimates("site").unwrap();
         assert_eq!(estimates, times("shop", 3.0));
         assert_eq!(history.estimates("another").unwrap(), Estimates::default());
+    }
+
+    #[test]
+    fn a_class_that_its_app_does_not_have_any_more_is_forgotten() {
+        let mut history = History::in_memory().unwrap();
+        let renamed = |name: &str| {
+            let known = times("shop", 8.0);
+            let classes = known.classes.into_values();
+            let classes = classes.map(|class| (ClassId::new(name).unwrap(), class)).collect();
+            Estimates { classes, ..known }
+        };
+        history.learn("site", "run-0", &renamed("shop.tests.Old")).unwrap();
+        for run in 1..=RECENT {
+            assert_eq!(history.estimates("site").unwrap().classes.len(), 1 + usize::from(run > 1));
+            history.learn("site", &format!("run-{run}"), &renamed("shop.tests.New")).unwrap();
+        }
+        assert_eq!(history.estimates("site").unwrap(), renamed("shop.tests.New"));
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::journal::Journal;
 #[must_use]
 pub(crate) fn read(path: &Path) -> Times {
     match Journal::resume(path) {
+        // What a part of an app took says nothing of the whole.
+        Ok((_, _, entries)) if !is_whole(&entries) => Times::default(),
         Ok((_, _, entries)) => Times {
             estimates: Estimates { apps: apps(&entries), classes: classes(&entries) },
             boot: boot(&entries),
@@ -35,6 +37,23 @@ pub(crate) struct Times {
     pub(crate) estimates: Estimates,
     /// How long a pod took until Django was loaded; none where no pod was started.
     pub(crate) boot: Option<Seconds>,
+}
+
+/// Whether a run was asked for whole apps.
+fn is_whole(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| match &entry.record {
+        Record::Opened { snapshot, options } => {
+            let is_app = |label: &String| {
+                let mut apps = snapshot.apps.iter();
+                apps.any(|app| app.label.as_str() == label || app.module == *label)
+            };
+            let mut suites = snapshot.suites.iter();
+            options.only.is_empty()
+                && suites.all(|suite| options.selection_of(&suite.name).is_everything())
+                && options.labels.iter().all(is_app)
+        }
+        _ => false,
+    })
 }
 
 /// The median over all pods that were started; one that was there already teaches nothing.

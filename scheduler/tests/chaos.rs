@@ -126,11 +126,18 @@ proptest! {
         retries in 0..3_u32,
         failing in proptest::collection::vec((0..3_usize, 0..4_usize, 1..4_u32), 0..3),
         is_serial in any::<bool>(),
+        classes in proptest::collection::btree_set((0..3_usize, 0..3_usize), 0..6),
     ) {
         let names = ["a", "b", "c"];
+        let sizes = sizes.into_iter().chain([0, 0]);
         let mut apps: Vec<(&str, usize)> = names.into_iter().zip(sizes).collect();
         apps.push(("(other)", other));
         let mut world = World::new(&apps);
+        for (app, class) in classes {
+            let (app, class) = (names[app], ["Flush", "Long", "Short"][class]);
+            world.add_class(app, class, 2);
+            world.expect(app, class, 2, 9.0);
+        }
         for (app, number, tries) in failing {
             world.fail_first(&format!("{}.tests.T.test_{number}", names[app]), tries);
         }

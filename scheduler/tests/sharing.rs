@@ -5,13 +5,14 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use muletrain_proto::event::Event;
+use muletrain_proto::event::{Event, LimitOf, Phase, TimedOut};
 use muletrain_proto::id::{ClassId, LeaseKey, TestId};
 use muletrain_proto::journal::Record;
-use muletrain_proto::outcome::Ending;
+use muletrain_proto::outcome::{Ending, Output};
 use muletrain_proto::plan::{AppEstimate, ClassEstimate, Estimates};
 use muletrain_proto::run::Options;
 use muletrain_proto::seconds::Seconds;
+use muletrain_proto::verdict::Verdict;
 use world::{World, app, death};
 
 fn seconds(seconds: f64) -> Seconds {
@@ -221,4 +222,81 @@ fn a_shuffled_app_stays_in_one_pod() {
     world.submit(Options { shuffle: Some(7), ..Options::default() });
     world.settle_down();
     assert_eq!(world.leased_apps(), ["collect", "a"]);
+}
+
+/// Pods that share an app on one agent of four slots.
+fn shared() -> (World, Vec<LeaseKey>) {
+    let classes: Vec<String> = (0..20).map(|number| format!("C{number:02}")).collect();
+    let classes: Vec<(&str, f64)> = classes.iter().map(|name| (name.as_str(), 30.0)).collect();
+    let mut world = world(&[("a", &classes)], 2.0);
+    world.connect("one", "b1", 4);
+    world.submit(Options::default());
+    collect(&mut world);
+    let pods = pods(&world, "a");
+    assert_eq!(pods.len(), 4);
+    (world, pods)
+}
+
+#[test]
+fn a_host_that_is_lost_with_several_pods_of_an_app_is_one_loss() {
+    let (mut world, _) = shared();
+    world.cut_off("one");
+    world.connect("one", "b2", 4);
+    world.settle_down();
+    assert!(world.is_closed());
+    assert!(world.run().apps[&app("a")].broken.is_none());
+    assert_eq!((world.run().ledger.settled(), world.run().ledger.red()), (40, 0));
+}
+
+#[test]
+fn a_further_pod_that_goes_wrong_leaves_the_app_to_the_first() {
+    let (mut world, pods) = shared();
+    world.until_running(&pods[0]);
+    while !matches!(world.deliver(&pods[0]), Some(Event::Finished(_))) {}
+    world.fail(&pods[1], Phase::Databases);
+    assert!(world.run().apps[&app("a")].broken.is_none());
+    let leases = world.leased_apps().len();
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.leased_apps().len(), leases, "it gets no further pod");
+    assert_eq!(world.run().ledger.red(), 1, "but what went wrong is red");
+    assert_eq!(world.verdict("a.tests.C19.test_1"), Some(Verdict::Passed));
+}
+
+#[test]
+fn the_time_limit_of_an_app_ends_it_in_all_its_pods() {
+    let (mut world, pods) = shared();
+    let running = world.until_running(&pods[0]);
+    let pod = world.pods.get_mut(&pods[0]).expect("it is there");
+    let timed_out = TimedOut {
+        test: running,
+        r#try: 1,
+        seconds: seconds(60.0),
+        stacks: String::new(),
+        output: Output::default(),
+        limit_of: LimitOf::App,
+        tests: vec![],
+    };
+    pod.queue = [Event::TimedOut(timed_out), Event::Ended(Ending::TimedOut)].into();
+    let leases = world.leased_apps().len();
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.leased_apps().len(), leases, "no pod begins with a limit of its own");
+    assert_eq!(world.verdict("a.tests.C19.test_1"), Some(Verdict::NotRun));
+}
+
+#[test]
+fn what_one_pod_misses_and_another_has_is_not_given_up() {
+    let (mut world, pods) = shared();
+    until_granted(&mut world, &pods[0]);
+    let missed = world::test("a.tests.C19.test_1");
+    let pod = world.pods.get_mut(&pods[1]).expect("it is there");
+    let Some(Event::Planned(planned)) = pod.queue.front_mut() else { panic!("it says so first") };
+    planned.missing = vec![missed.clone()];
+    planned.inventory.classes.iter_mut().for_each(|class| {
+        class.tests.retain(|test| test.id != missed);
+    });
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.verdict(missed.as_str()), Some(Verdict::Passed));
 }

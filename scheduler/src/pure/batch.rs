@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use muletrain_proto::id::{LeaseId, TestId};
 use muletrain_proto::lease::{Grant, GrantedTest};
+use muletrain_proto::suite::Adapter;
 
 use super::cost::Micros;
 use super::pool::{Job, Pool};
@@ -21,6 +22,9 @@ use super::work;
 
 /// A grant is at least this long where there is enough: asking for the next one takes a moment.
 const LEAST: Micros = 1_000_000;
+
+/// The phase of pytest's classes and files with a test that flushes databases.
+const TRANSACTIONAL_OF_PYTEST: u32 = 1;
 
 /// Grants that what is left is shared into, for each pod that may share it.
 const SHARES: u64 = 2;
@@ -50,7 +54,7 @@ fn choose(run: &Run, held: &Held) -> (Vec<TestId>, bool) {
     let guess = run.pace.test();
     let mut jobs: Vec<Job<'_>> = pool
         .jobs()
-        .filter(|job| job.phase >= held.phase && !job.tests.is_disjoint(planned))
+        .filter(|job| is_in_time(run, held, job) && !job.tests.is_disjoint(planned))
         .collect();
     let left: Micros = jobs.iter().map(|job| job.cost(guess)).sum();
     let target = target(run, held, left, pods.len() as u64);
@@ -61,11 +65,31 @@ fn choose(run: &Run, held: &Held) -> (Vec<TestId>, bool) {
         jobs.sort_by_key(|job| (job.phase, job.place));
     }
     let (mut taken, mut cost, mut jobs) = (Vec::new(), 0, jobs.into_iter().peekable());
-    while let Some(job) = jobs.next_if(|_| target.is_none_or(|target| cost < target)) {
+    let mixed = jobs.peek().map(|job| (job.phase, is_mixed(run, held, job)));
+    let is_wanted = |job: &Job<'_>, cost| match (target, mixed) {
+        (None, _) => true,
+        (_, Some((phase, true))) => job.phase == phase,
+        (Some(target), _) => cost < target && !is_mixed(run, held, job),
+    };
+    while let Some(job) = jobs.next_if(|job| is_wanted(job, cost)) {
         cost += job.cost(guess).max(1);
         taken.extend(job.tests.intersection(planned).cloned());
     }
     (taken, jobs.peek().is_none())
+}
+
+/// Whether nothing that a pod has run so far must come after a job.
+fn is_in_time(run: &Run, held: &Held, job: &Job<'_>) -> bool {
+    let is_same = job.phase == held.phase && held.grant.is_some();
+    job.phase >= held.phase && !(is_same && is_mixed(run, held, job))
+}
+
+/// Whether a job of pytest may hold tests of several phases: its file comes as late as the last of
+/// them. All such jobs go into one grant, in which each test has its place.
+fn is_mixed(run: &Run, held: &Held, job: &Job<'_>) -> bool {
+    let suite = run.snapshot.suites.iter().find(|suite| suite.name == held.lease.suite);
+    let is_pytest = suite.is_some_and(|suite| matches!(suite.adapter, Adapter::Pytest { .. }));
+    is_pytest && job.phase == TRANSACTIONAL_OF_PYTEST
 }
 
 /// What a pod may be granted of, and the pods that share it.

@@ -245,7 +245,7 @@ fn record_event(run: &Run, held: &Held, step: &mut Step, sequence: u64, event: E
             Event::Collected(collected)
         }
         Event::Planned(planned) => {
-            for test in &planned.missing {
+            for test in planned.missing.iter().filter(|test| !is_elsewhere(run, held, test)) {
                 let reason = "it was collected, but its module does not hold it when loaded again";
                 settle(run, step, test, Verdict::NotRun, reason.to_owned(), held, true);
             }
@@ -261,6 +261,13 @@ fn record_event(run: &Run, held: &Held, step: &mut Step, sequence: u64, event: E
     if let Some(record) = after {
         step.record(&run.id, record);
     }
+}
+
+/// Whether another pod has a test loaded that this one misses.
+fn is_elsewhere(run: &Run, held: &Held, test: &TestId) -> bool {
+    let others = run.leases.values().filter(|other| other.lease.key != held.lease.key);
+    let mut planned = others.filter_map(|other| other.planned.as_ref());
+    planned.any(|planned| planned.contains(test))
 }
 
 /// Gives the test under which a lease ended its verdict, where the ending is one.

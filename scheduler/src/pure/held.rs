@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use muletrain_proto::event::Planned;
 use muletrain_proto::id::TestId;
-use muletrain_proto::lease::{Grant, Lease, Place};
+use muletrain_proto::lease::{Grant, Lease, Place, Work};
 
 use super::Moment;
 use super::rules::Rules;
@@ -64,6 +65,18 @@ impl Held {
     #[must_use]
     pub fn granted_try(&self, test: &TestId) -> u32 {
         self.tries.get(test).copied().unwrap_or(1)
+    }
+
+    /// Takes note of what its pod has loaded. Of what it was asked for by name, it has what it does
+    /// not miss: cases that turned up in a run of their job go by the name of the job.
+    pub fn plan(&mut self, planned: &Planned) {
+        let loaded = planned.inventory.classes.iter().flat_map(|class| &class.tests);
+        let mut tests: BTreeSet<TestId> = loaded.map(|test| test.id.clone()).collect();
+        if let Work::Run { tests: Some(named), .. } = &self.lease.work {
+            let missing: BTreeSet<&TestId> = planned.missing.iter().collect();
+            tests.extend(named.iter().filter(|test| !missing.contains(test)).cloned());
+        }
+        self.planned = Some(tests);
     }
 
     /// Whether it takes what any pod of its app may be granted that has these services.

@@ -332,7 +332,8 @@ impl Ledger {
 /// What is granted as a whole.
 fn job(class: &Class) -> Arc<str> {
     match class.whole_module {
-        true => class.module.as_str().into(),
+        // A serial run divides a module by phase too.
+        true => format!("{} {}", class.module, class.phase).into(),
         false => class.id.as_str().into(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use muletrain_proto::event::{Event, Phase};
+use muletrain_proto::event::{Event, LimitOf, Phase};
 use muletrain_proto::hook::{Hook, Scope, Stage};
 use muletrain_proto::id::{AppLabel, LeaseId, RunId, SuiteName, TestId};
 use muletrain_proto::journal::Record;
@@ -80,6 +80,8 @@ pub struct AppState {
     pub lost_leases: u32,
     /// Leases that closed and left tests without a verdict.
     pub unanswered: u32,
+    /// A further pod for it went wrong: it gets no other.
+    pub unshared: bool,
     /// Why the rest of it will not run.
     pub broken: Option<Broken>,
 }
@@ -212,11 +214,14 @@ impl Run {
             Event::Warming(_) => held.since = now,
             Event::Planned(planned) => {
                 self.ledger.add(&planned.inventory, &self.rules, &self.costs);
-                let tests = planned.inventory.classes.iter().flat_map(|class| &class.tests);
-                held.planned = Some(tests.map(|test| test.id.clone()).collect());
+                held.plan(planned);
             }
             Event::Ready(_) => {
-                self.pace.set_up(now.saturating_sub(held.since).saturating_mul(1000));
+                // Where a journal is applied again, no time passes.
+                let time = now.saturating_sub(held.since);
+                if time > 0 {
+                    self.pace.set_up(time.saturating_mul(1000));
+                }
             }
             Event::Found(found) => {
                 self.ledger.add(&found.inventory, &self.rules, &self.costs);
@@ -241,6 +246,10 @@ impl Run {
                 for test in &timed_out.tests {
                     let r#try = held.granted_try(test);
                     self.ledger.settle(test, r#try, Verdict::NotRun);
+                }
+                if let (LimitOf::App, Some(app)) = (timed_out.limit_of, &app) {
+                    let reason = format!("the time limit of its app was up in {}", timed_out.test);
+                    self.break_app(app, reason, false);
                 }
             }
             Event::Fixture(fixture) => {
@@ -301,7 +310,7 @@ impl Run {
             Some(app) => {
                 self.ledger.settle_extra(&extra(app, reason), app, Verdict::Error);
                 if phase != Phase::Teardown {
-                    self.break_app(app, reason.to_owned(), false);
+                    self.break_or_keep(app, reason.to_owned());
                 }
             }
             None => self.give_up(suite),
@@ -343,7 +352,15 @@ impl Run {
             return;
         };
         match ending {
-            Ending::Infrastructure { reason } => self.lose(app, reason),
+            Ending::Infrastructure { reason } => {
+                // One host that is lost is one loss, however many of its pods worked on the app.
+                let same = |other: &Held| {
+                    other.lease.work.app() == Some(app) && other.place.agent == held.place.agent
+                };
+                if !self.leases.values().any(same) {
+                    self.lose(app, reason);
+                }
+            }
             Ending::Crashed(death) => {
                 let blamed = held.running.is_some() || death.running.is_some();
                 if !blamed {
@@ -353,7 +370,7 @@ impl Run {
                 // Where no test can be blamed and none got anywhere, another pod dies as well.
                 if !blamed && held.verdicts == 0 {
                     let reason = format!("the process of its app died: {}", death.reason);
-                    self.break_app(app, reason, false);
+                    self.break_or_keep(app, reason);
                 }
             }
             Ending::Closed if is_unanswered => self.leave_unanswered(app),
@@ -389,6 +406,16 @@ impl Run {
         state.unanswered += 1;
         if state.unanswered >= UNANSWERED_LIMIT {
             self.break_app(app, "its pod closed without a verdict on it".to_owned(), true);
+        }
+    }
+
+    /// What goes wrong in one pod of an app while another is well is no reason to end the app, but
+    /// one to leave it to the other.
+    fn break_or_keep(&mut self, app: &AppLabel, reason: String) {
+        let is_well = |held: &Held| held.lease.work.app() == Some(app) && held.verdicts > 0;
+        match self.leases.values().any(is_well) {
+            true => self.apps.entry(app.clone()).or_default().unshared = true,
+            false => self.break_app(app, reason, false),
         }
     }
 

@@ -129,7 +129,10 @@ fn share(run: &Run) -> Option<(Work, Option<Grant>)> {
         return None;
     }
     let mut best: Option<(Micros, &AppLabel, &Pool)> = None;
-    for (app, free) in run.ledger.free_apps().filter(|(app, _)| is_sound(run, app)) {
+    let is_shared = |app: &AppLabel| {
+        run.apps.get(app).is_none_or(|state| state.broken.is_none() && !state.unshared)
+    };
+    for (app, free) in run.ledger.free_apps().filter(|(app, _)| is_shared(app)) {
         for (needs, pool) in &free.pools {
             let pods = pods(run, app, needs).count().max(1) as u64;
             let work = pool.work(run.pace.test());

@@ -13,13 +13,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use muletrain_proto::event::{Closed, Collected, Event, Failed, LimitOf, Phase, TimedOut, Warming};
 use muletrain_proto::id::{
-    AgentId, AppLabel, BootId, LeaseKey, RunId, SnapshotId, SuiteName, TestId,
+    AgentId, AppLabel, BootId, ClassId, LeaseKey, RunId, SnapshotId, SuiteName, TestId,
 };
 use muletrain_proto::journal::Record;
 use muletrain_proto::lease::{Grant, Lease, Work};
 use muletrain_proto::link::{Hello, Report, Runtime, ToAgent};
 use muletrain_proto::outcome::{Death, Ending, Output};
-use muletrain_proto::plan::Estimates;
+use muletrain_proto::plan::{ClassEstimate, Estimates};
 use muletrain_proto::run::Options;
 use muletrain_proto::seconds::Seconds;
 use muletrain_proto::snapshot::{App, Content, Environment, Snapshot};
@@ -96,6 +96,16 @@ impl World {
         let tests = self.project.iter_mut().find(|(known, _)| *known == app(label)).unwrap();
         let name = |number| test(&format!("{label}.tests.{class}.test_{number}"));
         tests.1.extend((0..count).map(name));
+    }
+
+    /// Past runs say how long a class takes, in an app whose pods take no time.
+    pub fn expect(&mut self, label: &str, class: &str, tests: u32, time: f64) {
+        let class = ClassId::new(format!("{label}.tests.{class}")).unwrap();
+        let [whole, per_test] =
+            [time, time / f64::from(tests)].map(|time| Seconds::new(time).unwrap());
+        let of_class = ClassEstimate { app: app(label), tests, per_test };
+        self.estimates.classes.insert(class, of_class);
+        self.estimates.apps.entry(app(label)).or_default().work += whole;
     }
 
     /// A test that fails in its first tries.
