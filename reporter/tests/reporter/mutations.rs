@@ -3,11 +3,12 @@
 //!
 //! `MULETRAIN_FUZZ_SECONDS` lets it go on for as long; `tests/bin/fuzz-readers` sets it.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use muletrain_reporter::merge::documents;
 use muletrain_reporter::pure::finish::Detail;
@@ -170,19 +171,33 @@ fn whatever_is_done_to_a_result_it_is_merged_as_it_is_read() {
     });
 }
 
+fn packed(name: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&std::fs::read(dialect(name)).unwrap()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn what_is_packed_twice_in_a_row_is_read_as_its_text_would_be() {
+    let text = std::fs::read(dialect("bare.xml")).unwrap();
+    let (twice, plain) = (scratch(packed("bare.xml").repeat(2)), scratch(text.repeat(2)));
+    assert_eq!(read(&twice.path).0, read(&plain.path).0);
+}
+
 #[test]
 fn whatever_is_done_to_a_packed_result_it_comes_to_an_end() {
     let strategy = (prop::sample::select(CORPUS.to_vec()), prop::collection::vec(change(), 1..4));
     run(&strategy, |(name, changes)| {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(&std::fs::read(dialect(name)).unwrap()).unwrap();
-        let packed = encoder.finish().unwrap();
-        let (bytes, _) = changed(packed.clone(), &changes);
+        let (bytes, _) = changed(packed(name), &changes);
         let file = scratch(&bytes);
         let (parts, reading) = read(&file.path);
-        // A checksum tells whether all is right.
-        let original = read(&dialect(name)).0;
-        prop_assert!(reading.damage.is_some() || parts.starts_with(&original), "{}", name);
+        if reading.damage.is_none() {
+            // A checksum tells whether all is right; what is packed twice is there twice.
+            let mut text = Vec::new();
+            let unpacked = MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut text);
+            let is_twice = unpacked.is_ok() && parts == read(&scratch(&text).path).0;
+            prop_assert!(is_twice || parts.starts_with(&read(&dialect(name)).0), "{}", name);
+        }
         Ok(())
     });
 }
