@@ -27,6 +27,7 @@ pub mod outcome;
 pub mod plan;
 pub mod registry;
 pub mod run;
+pub mod runs;
 pub mod seconds;
 pub mod snapshot;
 #[cfg(test)]

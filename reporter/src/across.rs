@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use muletrain_proto::cli::{Common, print_error};
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::journal;
+use muletrain_proto::runs::journal_in;
 
 use crate::cli;
 use crate::output::print;
@@ -94,8 +94,7 @@ pub(crate) fn gather(paths: &[PathBuf]) -> (History, ExitCode) {
 
 /// A folder of runs stands for the runs in it, and any other folder for itself.
 fn runs(path: &Path) -> Vec<PathBuf> {
-    let names = [journal::FILE_NAME.to_owned(), format!("{}.gz", journal::FILE_NAME)];
-    let is_run = |path: &Path| names.iter().any(|name| path.join(name).is_file());
+    let is_run = |path: &Path| journal_in(path).is_some();
     if !path.is_dir() || is_run(path) {
         return vec![path.to_owned()];
     }

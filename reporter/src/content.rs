@@ -9,9 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use muletrain_proto::blob::{Digest, Hash};
-
-/// Folder of contents, beside the runs. No run can have that name.
-const FOLDER: &str = ".content";
+use muletrain_proto::runs::CONTENT;
 
 /// Bytes from which on a file is worth it.
 const LEAST: u64 = 4096;
@@ -55,7 +53,7 @@ pub fn keep(directory: &Path, digest: Digest, path: &Path) {
 /// Where the content of a digest is, beside a run's directory.
 fn place(directory: &Path, digest: Digest) -> Option<PathBuf> {
     let runs = directory.parent().filter(|runs| !runs.as_os_str().is_empty())?;
-    Some(runs.join(FOLDER).join(digest.hexadecimal()))
+    Some(runs.join(CONTENT).join(digest.hexadecimal()))
 }
 
 fn digest_of(path: &Path) -> io::Result<Digest> {
@@ -116,6 +114,6 @@ mod tests {
         let one = run(folder.path(), "r1");
         fs::write(one.join("a"), "small").unwrap();
         keep(&one, Digest::of(b"small"), &one.join("a"));
-        assert!(!folder.path().join(FOLDER).exists());
+        assert!(!folder.path().join(CONTENT).exists());
     }
 }

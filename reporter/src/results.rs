@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use muletrain_proto::cli::chain;
 use muletrain_proto::exit_code::ExitCode;
 use muletrain_proto::journal;
+use muletrain_proto::runs;
 
 use crate::merge;
 use crate::pure::catalog::Tests;
@@ -163,10 +164,8 @@ pub fn inputs(path: &Path) -> Vec<Result<Input, Error>> {
     if !path.is_dir() {
         return vec![open(path)];
     }
-    for name in [journal::FILE_NAME.to_owned(), format!("{}.gz", journal::FILE_NAME)] {
-        if path.join(&name).is_file() {
-            return vec![open(&path.join(name))];
-        }
+    if let Some(journal) = runs::journal_in(path) {
+        return vec![open(&journal)];
     }
     let mut files = Vec::new();
     match find(path, DEPTH, &mut files) {

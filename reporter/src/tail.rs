@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use muletrain_proto::exit_code::ExitCode;
-use muletrain_proto::id::RunId;
 use muletrain_proto::journal::{self, Record};
+use muletrain_proto::runs;
 use tokio::sync::mpsc::Sender;
 
 use crate::follow::News;
@@ -20,44 +20,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// once.
 const LOOKS: u32 = 3;
 
-/// Name that stands for the newest run.
-const LAST: &str = "last";
-
 /// Why a run cannot be followed, or not to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder has no runs at all.
-    #[error(
-        "no run is stored in {}; --results names another folder of runs, --scheduler a scheduler",
-        folder.display()
-    )]
-    None {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// No run has such a name.
-    #[error(
-        "no run in {} is called {name:?} or begins so; the newest is {newest}",
-        folder.display()
-    )]
-    Unknown {
-        /// The folder.
-        folder: PathBuf,
-        /// As given.
-        name: String,
-        /// The newest run that there is.
-        newest: RunId,
-    },
-    /// Several begin so.
-    #[error("{name:?} may be {first} or {second}; write more of it")]
-    Ambiguous {
-        /// As given.
-        name: String,
-        /// One of them.
-        first: RunId,
-        /// Another one.
-        second: RunId,
-    },
+    /// There is no such run.
+    #[error(transparent)]
+    Run(#[from] runs::Error),
     /// It cannot be read.
     #[error("cannot read {}", path.display())]
     File {
@@ -89,7 +57,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::None { .. } | Self::Unknown { .. } | Self::Ambiguous { .. } => ExitCode::Usage,
+            Self::Run(_) => ExitCode::Usage,
             Self::File { .. } | Self::Line { .. } => ExitCode::Infrastructure,
             Self::Abandoned { .. } => ExitCode::Incomplete,
         }
@@ -102,43 +70,10 @@ impl Error {
 /// # Errors
 /// When there is no such run, or several.
 pub fn find(folder: &Path, name: Option<&str>) -> Result<PathBuf, Error> {
-    if let Some(path) = name.and_then(|name| journal_in(Path::new(name))) {
+    if let Some(path) = name.and_then(|name| runs::journal_in(Path::new(name))) {
         return Ok(path);
     }
-    let runs = runs(folder);
-    let owned = || folder.to_owned();
-    let (newest, path) = runs.last().ok_or_else(|| Error::None { folder: owned() })?;
-    let Some(name) = name.filter(|name| *name != LAST) else { return Ok(path.clone()) };
-    if let Some((_, path)) = runs.iter().find(|(run, _)| run.as_str() == name) {
-        return Ok(path.clone());
-    }
-    let mut begin = runs.iter().filter(|(run, _)| run.as_str().starts_with(name));
-    let name = name.to_owned();
-    match (begin.next(), begin.next()) {
-        (Some((_, path)), None) => Ok(path.clone()),
-        (None, _) => Err(Error::Unknown { folder: owned(), name, newest: newest.clone() }),
-        (Some((first, _)), Some((second, _))) => {
-            Err(Error::Ambiguous { name, first: first.clone(), second: second.clone() })
-        }
-    }
-}
-
-/// Runs that have a journal, the oldest first: ids begin with their time.
-fn runs(folder: &Path) -> Vec<(RunId, PathBuf)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let run = |entry: std::fs::DirEntry| {
-        let run = RunId::new(entry.file_name().into_string().ok()?).ok()?;
-        Some((run, journal_in(&entry.path())?))
-    };
-    let mut runs: Vec<(RunId, PathBuf)> = entries.filter_map(run).collect();
-    runs.sort();
-    runs
-}
-
-fn journal_in(directory: &Path) -> Option<PathBuf> {
-    let plain = directory.join(journal::FILE_NAME);
-    let packed = directory.join(format!("{}.gz", journal::FILE_NAME));
-    [plain, packed].into_iter().find(|path| path.is_file())
+    Ok(runs::find(folder, name.unwrap_or(runs::LAST))?.1)
 }
 
 /// Sends what is in a journal and then what is added to it, until its last record, or until nobody

@@ -1,35 +1,19 @@
-//! Journals of runs that are over, as text or packed: found, read line by line, packed.
+//! Journals of runs that are over, as text or packed: read line by line, packed.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use muletrain_proto::journal::FILE_NAME;
+use muletrain_proto::runs::packed_path;
 
 /// What the name of a journal begins with that is not packed to its end.
 const DRAFT: &str = ".packing";
 
 /// First bytes of what is packed.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
-
-/// The journal in a run's directory; none where it has none.
-#[must_use]
-pub fn find(directory: &Path) -> Option<PathBuf> {
-    let plain = directory.join(FILE_NAME);
-    let packed = packed_path(&plain);
-    [plain, packed].into_iter().find(|path| path.is_file())
-}
-
-/// Where the packed form of a journal is.
-#[must_use]
-pub fn packed_path(journal: &Path) -> PathBuf {
-    let mut path = journal.as_os_str().to_owned();
-    path.push(".gz");
-    path.into()
-}
 
 /// Whether a journal's path is that of a packed one.
 #[must_use]
@@ -123,6 +107,9 @@ pub fn is_sound(journal: &Path) -> bool {
 mod tests {
     use std::io::Read;
 
+    use muletrain_proto::journal::FILE_NAME;
+    use muletrain_proto::runs::journal_in;
+
     use super::*;
 
     fn text_of(journal: &Path) -> String {
@@ -138,11 +125,14 @@ mod tests {
         let text = "{\"line\":1}\n".repeat(10_000);
         fs::write(&plain, &text).unwrap();
         let modified = fs::metadata(&plain).unwrap().modified().unwrap();
-        assert_eq!((find(folder.path()), text_of(&plain)), (Some(plain.clone()), text.clone()));
+        assert_eq!(
+            (journal_in(folder.path()), text_of(&plain)),
+            (Some(plain.clone()), text.clone())
+        );
 
         pack(&plain).unwrap();
         let packed = folder.path().join("journal.jsonl.gz");
-        assert_eq!(find(folder.path()), Some(packed.clone()));
+        assert_eq!(journal_in(folder.path()), Some(packed.clone()));
         assert_eq!((text_of(&plain), text_of(&packed)), (text.clone(), text.clone()));
         let mut again = String::new();
         unpacked(&plain).unwrap().read_to_string(&mut again).unwrap();

@@ -13,13 +13,11 @@ use std::time::{Duration, Instant, SystemTime};
 use muletrain_proto::cli::chain;
 use muletrain_proto::id::RunId;
 use muletrain_proto::journal::{self, Record};
+use muletrain_proto::runs::{self, CONTENT};
 
 use crate::packed;
 use crate::pure::retention::{Kept, Rules, decide};
 use crate::settings::Settings;
-
-/// Name of the folder of files that several runs have.
-const CONTENT: &str = ".content";
 
 /// What the name of a run begins with that is being removed.
 const GONE: &str = ".removed-";
@@ -137,7 +135,7 @@ fn scan(folder: &Path, failed: &[RunId]) -> Vec<Kept> {
 
 /// What is known of a run; none where the folder is not that of a run, or damaged.
 fn look(directory: &Path, run: RunId, now: SystemTime) -> Option<Kept> {
-    let path = packed::find(directory)?;
+    let path = runs::journal_in(directory)?;
     let mut header = String::new();
     packed::open(&path).ok()?.take(TAIL).read_line(&mut header).ok()?;
     if journal::read_header(&header).ok()?.run != run {
@@ -202,7 +200,7 @@ fn size(folder: &Path) -> u64 {
 fn remove(folder: &Path, run: &RunId) -> Result<(), Error> {
     let directory = folder.join(run.as_str());
     let failed = |source| Error::Remove { path: directory.clone(), source };
-    let Some(path) = packed::find(&directory) else { return Ok(()) };
+    let Some(path) = runs::journal_in(&directory) else { return Ok(()) };
     let Some(_held) = take(&path).map_err(failed)? else { return Ok(()) };
     if !packed::is_sound(&path) {
         return Err(Error::Damaged { path });

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use muletrain_proto::id::RunId;
 use muletrain_proto::journal::Record;
 use muletrain_proto::run::{Overview, State};
+use muletrain_proto::runs;
 use tokio::sync::watch;
 
 use crate::handle::{Followed, Written};
@@ -97,7 +98,7 @@ impl Shelf {
             let path = open.journal.path().to_owned();
             return Some(Followed { path, written: open.written.subscribe() });
         }
-        let path = packed::find(&self.directory.join(run.as_str()))?;
+        let path = runs::journal_in(&self.directory.join(run.as_str()))?;
         let lines = count_lines(&path).ok()?;
         let (_, written) = watch::channel(Written { lines, closed: true });
         Some(Followed { path, written })
@@ -118,7 +119,7 @@ impl Shelf {
     pub(crate) fn recover(&mut self) -> Vec<(RunId, Vec<Record>)> {
         let mut recovered = Vec::new();
         for run in self.stored() {
-            let Some(path) = packed::find(&self.directory.join(run.as_str())) else { continue };
+            let Some(path) = runs::journal_in(&self.directory.join(run.as_str())) else { continue };
             if packed::is_packed(&path) {
                 continue;
             }

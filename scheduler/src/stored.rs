@@ -1,16 +1,13 @@
-//! Runs that are over, or were, in a folder of runs: found by name, and read without a change.
+//! Runs that are over, or were, in a folder of runs: read without a change.
 
-use std::fs;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
 use muletrain_proto::id::RunId;
-use muletrain_proto::journal::{self, FILE_NAME, Record};
+use muletrain_proto::journal::{self, Record};
+use muletrain_proto::runs;
 
 use crate::packed;
-
-/// Name that stands for the newest run.
-const LAST: &str = "last";
 
 /// A stored run.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,35 +21,9 @@ pub struct Stored {
 /// Why there is no such run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder has no runs at all.
-    #[error("no run is stored in {}; --results names the folder of runs", folder.display())]
-    None {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// No run has such a name.
-    #[error(
-        "no run in {} is called {name:?} or begins so; the newest is {newest}",
-        folder.display()
-    )]
-    Unknown {
-        /// The folder.
-        folder: PathBuf,
-        /// As given.
-        name: String,
-        /// The newest run that there is.
-        newest: RunId,
-    },
-    /// Several begin so.
-    #[error("{name:?} may be {first} or {second}; write more of it")]
-    Ambiguous {
-        /// As given.
-        name: String,
-        /// One of them.
-        first: RunId,
-        /// Another one.
-        second: RunId,
-    },
+    /// There is no such run.
+    #[error(transparent)]
+    Run(#[from] runs::Error),
     /// Its journal cannot be read.
     #[error("cannot read {}", path.display())]
     File {
@@ -78,65 +49,28 @@ pub enum Error {
 /// # Errors
 /// When there is no such run, or several, or its journal cannot be read.
 pub fn find(folder: &Path, name: &str) -> Result<Stored, Error> {
-    if name == LAST
+    if name == runs::LAST
         && let Some(stored) = newest_first(folder).next()
     {
         return Ok(stored);
     }
-    let run = choose(folder, &names(folder), name)?;
-    let records = read(&folder.join(run.as_str()).join(FILE_NAME))?;
-    Ok(Stored { run, records })
+    let (run, journal) = runs::find(folder, name)?;
+    Ok(Stored { run, records: read(&journal)? })
 }
 
 /// Every run, the newest first, apart from those that only repeat what happened in others; one
 /// whose journal cannot be read is left out, and told of.
 pub fn newest_first(folder: &Path) -> impl Iterator<Item = Stored> + use<'_> {
-    let runs = names(folder).into_iter().rev().filter_map(|run| {
-        match read(&folder.join(run.as_str()).join(FILE_NAME)) {
-            Ok(records) => Some(Stored { run, records }),
-            Err(error) => {
-                tracing::warn!("{}", muletrain_proto::cli::chain(&error));
-                None
-            }
-        }
+    let runs = runs::all(folder).into_iter().rev().filter_map(|(run, journal)| {
+        let records = read(&journal);
+        let told = |error: &Error| tracing::warn!("{}", muletrain_proto::cli::chain(error));
+        records.inspect_err(told).ok().map(|records| Stored { run, records })
     });
     runs.filter(|stored| !repeats(stored))
 }
 
 fn repeats(stored: &Stored) -> bool {
     matches!(stored.records.first(), Some(Record::Opened { options, .. }) if options.ordered)
-}
-
-/// Runs that have a journal, the oldest first: ids begin with their time.
-fn names(folder: &Path) -> Vec<RunId> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let has_journal = |run: &RunId| packed::find(&folder.join(run.as_str())).is_some();
-    let mut runs: Vec<RunId> = entries
-        .filter_map(|entry| RunId::new(entry.file_name().into_string().ok()?).ok())
-        .filter(has_journal)
-        .collect();
-    runs.sort();
-    runs
-}
-
-fn choose(folder: &Path, runs: &[RunId], name: &str) -> Result<RunId, Error> {
-    let folder = || folder.to_owned();
-    let newest = runs.last().ok_or_else(|| Error::None { folder: folder() })?;
-    if name == LAST {
-        return Ok(newest.clone());
-    }
-    if let Some(run) = runs.iter().find(|run| run.as_str() == name) {
-        return Ok(run.clone());
-    }
-    let mut begin = runs.iter().filter(|run| run.as_str().starts_with(name));
-    let name = name.to_owned();
-    match (begin.next(), begin.next()) {
-        (Some(run), None) => Ok(run.clone()),
-        (None, _) => Err(Error::Unknown { folder: folder(), name, newest: newest.clone() }),
-        (Some(first), Some(second)) => {
-            Err(Error::Ambiguous { name, first: first.clone(), second: second.clone() })
-        }
-    }
 }
 
 /// The records of a journal, packed or not. A last line that was cut off, or is being written, is
@@ -162,6 +96,9 @@ fn read(path: &Path) -> Result<Vec<Record>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use muletrain_proto::journal::FILE_NAME;
     use muletrain_proto::run::Stop;
 
     use super::*;
@@ -173,22 +110,6 @@ mod tests {
             let stopping = Record::Stopping { stop: Stop::Interrupted };
             journal.append(1, [stopping].iter()).unwrap();
         }
-    }
-
-    #[test]
-    fn a_run_goes_by_its_name_the_beginning_of_it_or_as_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        store(folder.path(), &["20260101-120000", "20260102-090000", "20260102-090000-1"]);
-        fs::create_dir(folder.path().join("20270101-000000")).unwrap();
-        let name = |name: &str| find(folder.path(), name).map(|stored| stored.run.to_string());
-        assert_eq!(name("last").unwrap(), "20260102-090000-1");
-        assert_eq!(name("20260101").unwrap(), "20260101-120000");
-        assert_eq!(name("20260102-090000").unwrap(), "20260102-090000");
-        assert!(matches!(name("202601"), Err(Error::Ambiguous { .. })));
-        let error = name("2025").unwrap_err().to_string();
-        assert!(error.ends_with("the newest is 20260102-090000-1"), "{error}");
-        let newest: Vec<_> = newest_first(folder.path()).map(|stored| stored.run).collect();
-        assert_eq!((newest.len(), newest[0].as_str()), (3, "20260102-090000-1"));
     }
 
     #[test]
@@ -204,8 +125,11 @@ mod tests {
     #[test]
     fn where_there_is_no_run_that_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(find(folder.path(), "last"), Err(Error::None { .. })));
-        assert!(matches!(find(&folder.path().join("x"), "last"), Err(Error::None { .. })));
+        assert!(matches!(find(folder.path(), "last"), Err(Error::Run(runs::Error::None { .. }))));
+        assert!(matches!(
+            find(&folder.path().join("x"), "last"),
+            Err(Error::Run(runs::Error::None { .. }))
+        ));
     }
 
     #[test]
