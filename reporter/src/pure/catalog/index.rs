@@ -1,4 +1,4 @@
-//! Which test has a name: places of tests by the hash of their names, four bytes each.
+//! Which test has a name: places of tests by the hash of their names, five bytes each.
 
 use std::hash::{DefaultHasher, Hasher};
 
@@ -9,6 +9,9 @@ const FREE: u32 = u32::MAX;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     table: Vec<u32>,
+    /// Of each place, a piece of the hash that its slot does not tell: another name is seldom
+    /// looked at, for that is in memory that nobody has touched lately.
+    tags: Vec<u8>,
     used: usize,
 }
 
@@ -29,7 +32,7 @@ impl Index {
             if place == FREE {
                 return None;
             }
-            if is(place as usize) {
+            if self.tags[slot] == tag(hash) && is(place as usize) {
                 return Some(place as usize);
             }
             slot = (slot + 1) & (self.table.len() - 1);
@@ -57,6 +60,7 @@ impl Index {
             slot = (slot + 1) & (self.table.len() - 1);
         }
         self.table[slot] = place;
+        self.tags[slot] = tag(hash);
     }
 
     /// Makes a table of twice the size; the old one is gone before.
@@ -65,10 +69,17 @@ impl Index {
         let used = self.used;
         self.table = Vec::new();
         self.table.resize(size, FREE);
+        self.tags = Vec::new();
+        self.tags.resize(size, 0);
         for place in 0..used {
             self.put(hash_of(place), u32::try_from(place).unwrap_or(FREE));
         }
     }
+}
+
+/// The bits that matter least to slots.
+fn tag(hash: u64) -> u8 {
+    hash.to_be_bytes()[0]
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use memchr::{memchr, memchr_iter, memrchr};
 use muletrain_proto::event::Event;
 use muletrain_proto::journal::{Entry, Record};
 use muletrain_proto::outcome::Output;
@@ -66,7 +67,7 @@ impl<R: Read> Batches<R> {
     /// The next lines; none at the end.
     pub(super) fn next(&mut self) -> Option<Vec<Item>> {
         // Behind a long line there may be whole ones already.
-        if let Some(end) = self.held.iter().rposition(|byte| *byte == b'\n') {
+        if let Some(end) = memrchr(b'\n', &self.held) {
             return Some(self.lines(end + 1));
         }
         while !self.ended {
@@ -77,7 +78,7 @@ impl<R: Read> Batches<R> {
                 Ok(0) => return Some(vec![self.last(Line::CutOff)]),
                 Ok(_) => {}
             }
-            if let Some(end) = self.held[before..].iter().rposition(|byte| *byte == b'\n') {
+            if let Some(end) = memrchr(b'\n', &self.held[before..]) {
                 return Some(self.lines(before + end + 1));
             }
             let is_long = self.held.len() > LONG && self.again.file().is_some();
@@ -112,11 +113,13 @@ impl<R: Read> Batches<R> {
         let held = std::mem::take(&mut self.held);
         let mut items = Vec::with_capacity(end / 128);
         let mut start = self.start;
-        for line in held[..end].split_inclusive(|byte| *byte == b'\n') {
-            let text = &line[..line.len() - 1];
+        let mut begin = 0;
+        for newline in memchr_iter(b'\n', &held[..end]) {
+            let text = &held[begin..newline];
             items.push(Item { number: self.number, line: self.line(text, start) });
             self.number += 1;
-            start += line.len() as u64;
+            start += text.len() as u64 + 1;
+            begin = newline + 1;
         }
         self.start = start;
         self.held = held;
@@ -144,7 +147,7 @@ impl<R: Read> Batches<R> {
         self.number += 1;
         let (mut length, mut kept, mut spooled) = (0, Ok(()), None);
         let line = loop {
-            let end = self.held.iter().position(|byte| *byte == b'\n');
+            let end = memchr(b'\n', &self.held);
             let piece = &self.held[..end.unwrap_or(self.held.len())];
             length += piece.len() as u64;
             if kept.is_ok() && length <= LINE_LIMIT {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::mpsc::sync_channel;
 
 use muletrain_proto::event::Event;
 use muletrain_proto::inventory::Class;
@@ -22,6 +23,9 @@ const HEAD: usize = 4096;
 
 /// Bytes that are read at once.
 const PIECE: usize = 256 << 10;
+
+/// Classes that wait to be taken.
+const AHEAD: usize = 16;
 
 /// Longest class that is read one at a time, in bytes.
 const CLASS_LIMIT: usize = 16 << 20;
@@ -62,13 +66,26 @@ impl LongLine<'_> {
             _ => None,
         };
         if let Some(source) = source {
-            self.without_classes(|class| fold.catalog.extend_class(&class, source))?;
+            self.each_class(|class| fold.catalog.extend_class(class, source))?;
         }
         fold.apply(entry);
         if let Record::Observed { lease, event: Event::Planned(_), .. } = &entry.record {
             fold.planned(*lease, tests);
         }
         Ok(())
+    }
+
+    /// Takes each class while a thread reads the next ones.
+    fn each_class(&self, mut take: impl FnMut(&Class)) -> io::Result<()> {
+        let (sender, classes) = sync_channel(AHEAD);
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(move || {
+                // Whoever takes them takes all.
+                self.without_classes(|class| drop(sender.send(class))).map(drop)
+            });
+            classes.iter().for_each(|class| take(&class));
+            reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     }
 
     /// The entry as if there were no classes, after giving each of them; and the number of their

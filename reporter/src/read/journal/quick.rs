@@ -2,6 +2,7 @@
 //!
 //! What is not written just as the scheduler writes it is left to the reader that takes anything.
 
+use memchr::memchr2;
 use muletrain_proto::event::{Event, Finished, Planned};
 use muletrain_proto::id::{LeaseId, TestId};
 use muletrain_proto::inventory::Inventory;
@@ -202,8 +203,8 @@ impl<'a> Cursor<'a> {
     fn string(&mut self) -> Option<&'a [u8]> {
         self.byte(b'"')?;
         let rest = &self.bytes[self.at..];
-        let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
-        if rest[end] != b'"' {
+        let end = memchr2(b'"', b'\\', rest)?;
+        if rest[end] != b'"' || rest[..end].iter().any(|byte| *byte < b' ') {
             return None;
         }
         self.at += end + 1;
