@@ -4,7 +4,7 @@ import contextlib
 import copy
 import sys
 
-from . import PROTOCOL, keeper, manifest, zygote
+from . import PROTOCOL, heap, keeper, manifest, zygote
 from .channel import ProtocolError
 from .clock import monotonic
 from .databases import Databases
@@ -170,6 +170,7 @@ class Conversation:
         self._session.enter("run")
         result = None
         while True:
+        heap.settle()
             command = self._session.commands.next()
             if command["type"] == "run":
                 result = self._run_grant(command, run_grant)

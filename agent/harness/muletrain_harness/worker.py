@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from . import PROTOCOL, combining, command_runner, django_runner, manifest, native, pytest_runner, unittest_runner, workspace
+from . import PROTOCOL, combining, command_runner, django_runner, heap, manifest, native, pytest_runner, unittest_runner, workspace
 from .channel import Commands, Events, ProtocolError
 from .descriptors import lift
 from .failure import name_files_relative_to
@@ -28,7 +28,9 @@ def main(commands, events, capture, stacks):
     session = Session(Commands(lift(commands)), Events(lift(events)), capture, stacks)
     faulthandler.enable(file=lift(os.dup(2)))
     _redirect_standard_streams(capture)
-    sys.exit(_converse(session))
+    code = _converse(session)
+    heap.settle()  # All of it goes in a moment; to look for garbage before that takes a second in a large project.
+    sys.exit(code)
 
 
 def _converse(session):

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import warnings
 
-from . import native
+from . import heap, native
 from .session import kib
 
 
@@ -31,6 +31,7 @@ def fork(session):
         return True
     close_connections()
     folder = tempfile.mkdtemp(prefix="muletrain-app-")
+    heap.settle()  # A child that looks for garbage in what it shares with this process would copy all of it.
     pid = os.fork()
     if pid == 0:
         os.setsid()

@@ -233,3 +233,15 @@ def test_events_are_whole_lines_of_json_whatever_is_printed(project):
     pod = risky(project, body % ("\n" + noise, noise.encode(), "{}"))
     assert pod.verdicts()["Risky.test_risky"] == "passed"
     assert len(pod.of("closed")) == 1
+
+
+def test_what_is_loaded_before_the_tests_is_not_looked_through_for_garbage(project):
+    pod = risky(project, "import gc; print('settled:', gc.get_freeze_count() > 10_000)")
+    assert "settled: True" in pod.finished("test_risky")["output"]
+
+
+def test_a_process_that_ends_looks_for_no_garbage(project, tmp_path):
+    told = tmp_path / "told"
+    hook = "open(%r, 'w').write(str(any(it is kept for it in gc.get_objects())))" % str(told)
+    risky(project, "import atexit, gc; kept = []; atexit.register(lambda: %s)" % hook)
+    assert told.read_text() == "False"
