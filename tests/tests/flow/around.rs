@@ -9,6 +9,7 @@ use muletrain_proto::coverage::Combined;
 use muletrain_proto::event::Event;
 use muletrain_proto::hook::Hook;
 use muletrain_proto::journal::Record;
+use muletrain_proto::snapshot::{Content, Snapshot};
 use muletrain_tests::fleet::Fleet;
 use muletrain_tests::flow::{Flow, stored_runs};
 use muletrain_tests::journal::Journal;
@@ -22,7 +23,13 @@ use crate::patient;
 /// How long cleaning up may take that begins before the end of a run.
 const SOON: Duration = Duration::from_secs(10);
 
-in_both_runtimes!(what_pods_leave_behind_is_in_the_runs_folder);
+in_both_runtimes!(
+    what_pods_leave_behind_is_in_the_runs_folder,
+    a_setup_that_fails_is_red_and_nothing_runs,
+    commands_at_the_end_are_run_after_an_interrupt,
+    coverage_is_that_of_a_serial_run,
+    coverage_without_its_package_is_an_error_that_says_so,
+);
 
 const HEAD: &str = "\
 [image]
@@ -117,15 +124,14 @@ fn hooks_of(flow: &Flow) -> Vec<(String, String)> {
     hooks.collect()
 }
 
-#[test]
-fn a_setup_that_fails_is_red_and_nothing_runs() {
+fn a_setup_that_fails_is_red_and_nothing_runs(runtime: &str) {
     for (key, said) in [("run_setup", "(run setup)"), ("pod_setup", "pod setup)")] {
         let hooks = format!(
             "[hooks]\n{key} = ['echo no licence; exit 3']\nrun_teardown = ['touch torn-down']\n"
         );
         let tests = ("app/tests.py", OTHER);
         let flow = Flow::small(&[("muletrain.toml", &format!("{HEAD}{hooks}")), tests]);
-        let ended = flow.run("process", &[]).end();
+        let ended = flow.run(runtime, &[]).end();
         ended.expect(1);
         for wanted in [said, "ended with exit status 3", "no licence", "Stopped: a setup command"] {
             assert!(ended.stdout.contains(wanted), "not {wanted}: {}", ended.stdout);
@@ -137,13 +143,12 @@ fn a_setup_that_fails_is_red_and_nothing_runs() {
     }
 }
 
-#[test]
-fn commands_at_the_end_are_run_after_an_interrupt() {
+fn commands_at_the_end_are_run_after_an_interrupt(runtime: &str) {
     let hooks = "[hooks]\npod_teardown = ['echo pod']\nrun_teardown = ['touch torn-down']\n";
     let configuration = format!("{HEAD}{hooks}");
     let files = [("muletrain.toml", configuration.as_str()), ("app/tests.py", patient::TESTS)];
     let flow = Flow::small(&files);
-    let mut run = flow.run("process", &[]);
+    let mut run = flow.run(runtime, &[]);
     run.until("a test that waits", |_| flow.journal().filter(patient::waits));
     run.signal(Signal::INT);
     run.end_within(Duration::from_secs(20)).expect(130);
@@ -210,19 +215,18 @@ fn commands_at_the_end_are_run_where_nobody_reports_from_a_fleet() {
     fleet.stop();
 }
 
-#[test]
-fn coverage_is_that_of_a_serial_run() {
+fn coverage_is_that_of_a_serial_run(runtime: &str) {
     let flow = Flow::sample("site");
     let requirements = fs::read_to_string(flow.project.join("requirements.txt")).unwrap();
     write(&flow.project, "requirements.txt", &format!("{requirements}coverage==7.17.3\n"));
     // One module of the sample is no Python.
     let configuration = "[run]\nbranch = true\nsource = .\n[report]\nignore_errors = true\n";
     write(&flow.project, ".coveragerc", configuration);
-    let ended = flow.run("process", &["--coverage"]).end();
+    let ended = flow.run(runtime, &["--coverage"]).end();
     ended.expect(1);
     let journal = flow.journal().expect("a run leaves its journal");
     let combined = combined(&journal);
-    let totals = serial_totals(&flow, &journal);
+    let totals = serial_totals(&flow, snapshot(&journal));
     let number = |name: &str| totals[name].as_u64();
     assert!(combined.statements > 1000 && combined.missing > 0);
     assert_eq!(Some(combined.statements), number("num_statements"));
@@ -244,34 +248,46 @@ fn combined(journal: &Journal) -> Combined {
     found.expect("coverage is combined")
 }
 
-/// What the project's own package says of a run of `manage.py test`.
-fn serial_totals(flow: &Flow, journal: &Journal) -> Value {
-    let python = journal.records.iter().find_map(|record| match record {
-        Record::Opened { snapshot, .. } => Some(snapshot.python.clone()),
-        _ => None,
-    });
-    let python = python.expect("a run says what it tests");
-    let coverage = |arguments: &[&str]| {
-        let mut command = Command::new(&python);
-        command.current_dir(&flow.project).env("SITE_SECRET_KEY", "only-for-tests");
-        command.env("COVERAGE_FILE", flow.path("serial.coverage"));
-        command.args(["-m", "coverage"]).args(arguments);
-        command
+/// What is tested in a run.
+fn snapshot(journal: &Journal) -> &Snapshot {
+    match journal.records.first() {
+        Some(Record::Opened { snapshot, .. }) => snapshot,
+        other => panic!("a journal begins with its run: {other:?}"),
+    }
+}
+
+/// What the project's own package says of a run of `manage.py test`, where the snapshot's tests
+/// run. Tests of the sample fail, so that run ends with 1.
+fn serial_totals(flow: &Flow, snapshot: &Snapshot) -> Value {
+    let python = &snapshot.python;
+    let script = format!(
+        "{python} -m coverage run manage.py test >&2; test $? = 1 && \
+         {python} -m coverage json -q -o -"
+    );
+    let variables = ["SITE_SECRET_KEY=only-for-tests", "HOME=/tmp"];
+    let text = match &snapshot.content {
+        Content::Docker { image, root, user, .. } => {
+            let mut command = Command::new("docker");
+            command.args(["run", "--rm", "--network", "none", "--workdir", root, "--user", user]);
+            for variable in variables.into_iter().chain(["COVERAGE_FILE=/tmp/serial"]) {
+                command.args(["--env", variable]);
+            }
+            output(command.args([image, "sh", "-c", &script]))
+        }
+        Content::Process { .. } => {
+            let mut command = Command::new("env");
+            command.current_dir(&flow.project).args(variables);
+            command.arg(format!("COVERAGE_FILE={}", flow.path("serial").display()));
+            output(command.args(["sh", "-c", &script]))
+        }
     };
-    // Tests of the sample fail, so its status says nothing.
-    let run = coverage(&["run", "manage.py", "test"]).output().expect("Python starts");
-    assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
-    let file = flow.path("serial.json");
-    output(coverage(&["json", "-q", "-o"]).arg(&file));
-    let text = fs::read_to_string(Path::new(&file)).expect("the package writes its totals");
-    let totals: Value = serde_json::from_str(&text).expect("they are JSON");
+    let totals: Value = serde_json::from_str(&text).expect("the package writes JSON");
     totals["totals"].clone()
 }
 
-#[test]
-fn coverage_without_its_package_is_an_error_that_says_so() {
+fn coverage_without_its_package_is_an_error_that_says_so(runtime: &str) {
     let flow = Flow::small(&[("app/tests.py", OTHER)]);
-    let ended = flow.run("process", &["--coverage"]).end();
+    let ended = flow.run(runtime, &["--coverage"]).end();
     ended.expect(1);
     let wanted = "there is no package `coverage` beside the project";
     assert!(ended.stdout.contains(wanted), "{}", ended.stdout);

@@ -144,36 +144,65 @@ fn a_service_that_dies_midway_is_no_verdict_of_a_test() {
     assert!(!journal.verdicts().contains_key(patient::WAITING));
 }
 
+/// A stand-in for a browser: it opens the address that it is asked for, and says what is there.
+const BROWSER: &str = r#"
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import unquote
+from urllib.request import urlopen
+
+
+class Browser(BaseHTTPRequestHandler):
+    def do_GET(self):
+        address = unquote(self.path.partition("?")[2])
+        try:
+            said = "saw " + urlopen(address, timeout=10).read().decode()
+        except OSError as error:
+            said = "saw nothing: %s" % error
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(said.encode())
+
+
+HTTPServer(("", 4444), Browser).serve_forever()
+"#;
+
 const BROWSING: &str = "
 import socket
+from urllib.parse import quote
+from urllib.request import urlopen
 
-from django.test import LiveServerTestCase, SimpleTestCase
+from django.http import HttpResponse
+from django.test import LiveServerTestCase, SimpleTestCase, override_settings
+from django.urls import path
+
+urlpatterns = [path('hello/', lambda request: HttpResponse('page of ' + request.get_host()))]
 
 
-def browser_answers():
-    with socket.socket() as connection:
-        return connection.connect_ex(('localhost', 4444)) == 0
-
-
+@override_settings(ROOT_URLCONF=__name__, STATIC_URL='/static/', MEDIA_URL='/media/')
 class PageTest(LiveServerTestCase):
-    def test_has_a_browser(self):
-        self.assertTrue(browser_answers())
+    def test_the_browser_opens_the_live_server(self):
+        address = quote(self.live_server_url + '/hello/', safe='')
+        said = urlopen('http://browser:4444/?' + address, timeout=20).read().decode()
+        self.assertEqual(said, 'saw page of ' + self.live_server_url.partition('//')[2])
 
 
 class PlainTest(SimpleTestCase):
     def test_has_none(self):
-        self.assertFalse(browser_answers())
+        with socket.socket() as connection:
+            self.assertNotEqual(connection.connect_ex(('localhost', 4444)), 0)
 ";
 
 #[test]
 fn a_service_for_some_classes_runs_in_their_pods_alone() {
     prepare();
-    let configuration = "[image]\nbase = 'muletrain-test-base:bookworm'\n\
+    let configuration = format!(
+        "[image]\nbase = 'muletrain-test-base:bookworm'\n\
          install = ['pip install -r requirements.txt']\n\
          [services.browser]\nimage = 'muletrain-test-base:bookworm'\n\
-         command = ['python3', '-m', 'http.server', '4444', '--directory', '/etc']\n\
-         ready_port = 4444\nonly = ['django.test.testcases.LiveServerTestCase']\n";
-    let flow = Flow::small(&[("muletrain.toml", configuration), ("app/tests.py", BROWSING)]);
+         command = ['python3', '-c', '''{BROWSER}''']\n\
+         ready_port = 4444\nonly = ['django.test.testcases.LiveServerTestCase']\n"
+    );
+    let flow = Flow::small(&[("muletrain.toml", &configuration), ("app/tests.py", BROWSING)]);
     flow.run("docker", &[]).end().expect(0);
     let journal = flow.journal().expect("a run leaves its journal");
     let apps = journal.leased().filter(|work| work.app().is_some()).count();
