@@ -187,24 +187,76 @@ EARLY = """
             cache.set("early", 1)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
+            ShopConfig.opened = connection.connection
 """
 
-QUIET = """
+RECORDING = """
     import warnings
     warnings.filterwarnings("ignore", "Accessing the database")
-    DATABASES["default"]["NAME"] = "site.sqlite3"
+    DATABASES["default"].update(ENGINE="conf.recording", NAME="site.sqlite3")
+    CACHES = {"default": {"BACKEND": "conf.recording.cache.Cache"}}
+"""
+
+POOL = """
+    import os
+    from django.db.backends.sqlite3 import base
+
+    CLOSED = []
+
+    class DatabaseWrapper(base.DatabaseWrapper):
+        def close_pool(self):
+            CLOSED.append(os.getpid())
+"""
+
+CACHE = """
+    import os
+    from django.core.cache.backends.locmem import LocMemCache
+
+    CLOSED = []
+
+    class Cache(LocMemCache):
+        def close(self, **kwargs):
+            CLOSED.append(os.getpid())
+"""
+
+LATER = """
+    import os
+    from django.db import connection
+    from django.test import SimpleTestCase
+    from conf.recording import base, cache
+    from shop.apps import ShopConfig
+
+    # Before the databases of the tests take the place of the project's.
+    inherited = connection.connection
+    connection.ensure_connection()
+    is_fresh = connection.connection is not ShopConfig.opened
+    pools, caches = list(base.CLOSED), list(cache.CLOSED)
+
+    class Later(SimpleTestCase):
+        def test_later(self):
+            print(inherited, is_fresh, set(pools) == {os.getppid()}, set(caches) == {os.getppid()})
 """
 
 
-def test_connections_from_before_the_fork_are_closed(two):
+@pytest.fixture
+def early(two):
+    """A project that speaks to its database and its cache as it is loaded, and records who ends that."""
+    settings(two, RECORDING)
+    two.write("conf/recording/__init__.py", "")
+    two.write("conf/recording/base.py", POOL)
+    two.write("conf/recording/cache.py", CACHE)
     two.write("shop/apps.py", EARLY)
-    settings(two, QUIET)
-    body = "from django.db import connections; print([alias for alias in connections])"
-    two.write("blog/tests.py", CRASH % body)
-    with Pod(two) as pod:
+    two.write("blog/tests.py", LATER)
+    return two
+
+
+def test_connections_pools_and_caches_from_before_the_fork_are_closed_by_the_parent(early):
+    with Pod(early) as pod:
         pod.hello(isolation="fork")
         for _ in range(2):
-            run(pod, "shop")
+            inherited, is_fresh, pool, cache = finished(run(pod, "blog"))["output"].split()
+            assert (inherited, is_fresh) == ("None", "True"), "what is opened next is the child's own"
+            assert (pool, cache) == ("True", "True")
 
 
 def test_kept_databases_of_files_and_memory_are_copied_for_each_child(project):
