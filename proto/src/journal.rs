@@ -23,6 +23,19 @@ pub const VERSION: u32 = 1;
 /// Name of the journal in a run's directory.
 pub const FILE_NAME: &str = "journal.jsonl";
 
+/// What was asked for of a suite and matches nothing in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmatched {
+    /// The argument, such as `--tag`; of a label, `label`.
+    pub argument: String,
+    /// What was given for it.
+    pub value: String,
+    /// That it matches nothing, in words.
+    pub what: String,
+    /// Names that are like it.
+    pub near: Vec<String>,
+}
+
 /// First line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -134,6 +147,9 @@ pub enum Record {
         /// What was asked for and is not there, or matches nothing, in words.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<String>,
+        /// What was asked for of this suite and matches nothing in it, as another one may have it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unmatched: Vec<Unmatched>,
     },
     /// The scheduler's own verdict on a test.
     Settled {

@@ -273,6 +273,35 @@ mod tests {
     }
 
     #[test]
+    fn a_selection_of_a_suite_goes_before_that_of_the_run_and_an_argument_before_both() {
+        let text = "[run]\ntags = ['of-run']\nexclude = ['*.Slow']\n\
+                    [[suite]]\nname = 'site'\ntags = ['of-suite']\n\
+                    [[suite]]\nname = 'tools'\nexclude = []\n";
+        let config = config::parse(text, "muletrain.toml").unwrap();
+        let wanted = |given: &[&str]| {
+            let tags = given.iter().map(|tag| (*tag).to_owned()).collect();
+            let arguments = RunArguments {
+                selection: cli::Selection { tags, ..Default::default() },
+                ..Default::default()
+            };
+            let options = merge(&arguments, &config).unwrap().options;
+            ["site", "tools", "other"].map(|suite| {
+                let selection = options.selection_of(&SuiteName::new(suite).unwrap());
+                (selection.tags.join(" "), selection.exclude.join(" "))
+            })
+        };
+        let pairs = |pairs: [(&str, &str); 3]| pairs.map(|(a, b)| (a.to_owned(), b.to_owned()));
+        assert_eq!(
+            wanted(&[]),
+            pairs([("of-suite", "*.Slow"), ("of-run", ""), ("of-run", "*.Slow")])
+        );
+        assert_eq!(
+            wanted(&["given"]),
+            pairs([("given", "*.Slow"), ("given", ""), ("given", "*.Slow")])
+        );
+    }
+
+    #[test]
     fn fresh_databases_may_be_the_projects_wish_and_not_the_users() {
         let config = config::parse("[run]\nfresh_db = true\n", "muletrain.toml").unwrap();
         for (given, wanted) in [(None, true), (Some(false), false), (Some(true), true)] {

@@ -1,6 +1,6 @@
 //! One of everything a journal can hold.
 
-use super::Record;
+use super::{Record, Unmatched};
 use crate::artifact::{Artifact, Kind, Name};
 use crate::blob::Digest;
 use crate::coverage::{Combined, Part};
@@ -107,6 +107,12 @@ pub(super) fn records() -> Vec<Record> {
             remembered: false,
             suite: frontend(),
             notes: vec!["no test has the tag \"slwo\"".to_owned()],
+            unmatched: vec![Unmatched {
+                argument: "--tag".to_owned(),
+                value: "slwo".to_owned(),
+                what: "no test has the tag \"slwo\"".to_owned(),
+                near: vec!["slow".to_owned()],
+            }],
         },
         Record::Settled {
             test: test(),

@@ -12,7 +12,7 @@ use super::{
     texts, token,
 };
 use crate::id::{AgentId, ClassId, LeaseId};
-use crate::journal::{Entry, Header, Record};
+use crate::journal::{Entry, Header, Record, Unmatched};
 use crate::lease::Place;
 use crate::plan::{AppEstimate, ClassEstimate, Estimates, Plan, PlannedApp};
 
@@ -76,9 +76,9 @@ fn about_lease() -> impl Strategy<Value = Record> {
 fn about_tests() -> impl Strategy<Value = Record> {
     let lease = option::of(counted().prop_map(LeaseId));
     prop_oneof![
-        (inventory(), any::<u32>(), any::<bool>(), suite_name(), texts()).prop_map(
-            |(inventory, deselected, remembered, suite, notes)| {
-                Record::Inventory { inventory, deselected, remembered, suite, notes }
+        (inventory(), any::<u32>(), any::<bool>(), suite_name(), texts(), unmatched()).prop_map(
+            |(inventory, deselected, remembered, suite, notes, unmatched)| {
+                Record::Inventory { inventory, deselected, remembered, suite, notes, unmatched }
             }
         ),
         (test_id(), counted(), verdict(), text(), lease, any::<bool>()).prop_map(
@@ -119,4 +119,10 @@ fn plan() -> impl Strategy<Value = Plan> {
         slots,
         lower_bound,
     })
+}
+
+fn unmatched() -> impl Strategy<Value = Vec<Unmatched>> {
+    let one = (text(), text(), text(), texts())
+        .prop_map(|(argument, value, what, near)| Unmatched { argument, value, what, near });
+    vec(one, 0..3)
 }

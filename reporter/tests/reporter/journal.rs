@@ -60,6 +60,7 @@ impl Journal {
             remembered: false,
             suite: SuiteName::default(),
             notes: vec![],
+            unmatched: vec![],
         })
     }
 

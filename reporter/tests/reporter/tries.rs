@@ -25,6 +25,7 @@ fn flaky(options: Options) -> Journal {
         remembered: false,
         suite: muletrain_proto::id::SuiteName::default(),
         notes: vec!["shop.tests.T.test_gone was asked for and is not there any more".to_owned()],
+        unmatched: vec![],
     });
     journal.lease(1, "shop", "laptop").up(1, both());
     let failures = vec![failure("AssertionError", "3 != 4", "shop/tests.py")];

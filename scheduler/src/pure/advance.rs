@@ -109,7 +109,9 @@ fn nothing_selected(run: &Run) -> String {
     if !run.notes.is_empty() {
         return run.notes.join("; ");
     }
-    match (run.options.labels.is_empty(), run.options.selection.is_everything()) {
+    let is_everything =
+        run.suites().all(|suite| run.options.selection_of(&suite.name).is_everything());
+    match (run.options.labels.is_empty(), is_everything) {
         (true, true) => "the project has no tests".to_owned(),
         (false, true) => format!("there are no tests in {}", run.options.labels.join(", ")),
         (_, false) => "the selection leaves no test; check --include, --exclude, --tag, \

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use muletrain_proto::inventory::{Class, Inventory};
+use muletrain_proto::journal::Unmatched;
 use muletrain_proto::run::Selection;
 
 use super::label::{Target, to_dotted};
@@ -16,6 +17,9 @@ const SLACK: f64 = 0.1;
 
 /// Names that are told at most.
 const COUNT: usize = 3;
+
+/// What a label is called beside the other arguments.
+const LABEL: &str = "label";
 
 /// Those of some names that are most like one that is none of them, the most like first.
 #[must_use]
@@ -50,13 +54,34 @@ fn most<'a>(
     near.into_iter().take(COUNT).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// What of a selection matches nothing at all in what was collected, in words.
+/// What of a selection and of labels may match nothing: arguments and their values.
 #[must_use]
-pub fn unmatched(selection: &Selection, targets: &[&Target], inventory: &Inventory) -> Vec<String> {
+pub fn asked<'a>(selection: &'a Selection, targets: &[&'a Target]) -> Vec<(&'static str, &'a str)> {
+    let lists = [
+        ("--include", &selection.include),
+        ("--exclude", &selection.exclude),
+        ("--tag", &selection.tags),
+        ("--exclude-tag", &selection.exclude_tags),
+        ("-k", &selection.patterns),
+    ];
+    let values = lists
+        .into_iter()
+        .flat_map(|(argument, values)| values.iter().map(move |value| (argument, value.as_str())));
+    let labels = targets.iter().filter(|target| is_picky(target));
+    values.chain(labels.map(|target| (LABEL, target.label.as_str()))).collect()
+}
+
+/// What of a selection and of labels matches nothing at all in what was collected.
+#[must_use]
+pub fn unmatched(
+    selection: &Selection,
+    targets: &[&Target],
+    inventory: &Inventory,
+) -> Vec<Unmatched> {
     let classes = || inventory.classes.iter();
     let names: Vec<&str> = classes().map(|class| class.id.as_str()).collect();
     let tags: BTreeSet<&str> = classes().flat_map(tags_of).collect();
-    let mut notes = Vec::new();
+    let mut missing = Vec::new();
     for (flag, patterns) in [("--include", &selection.include), ("--exclude", &selection.exclude)] {
         let is_none = |pattern: &&String| match ClassPattern::new(pattern) {
             Ok(wanted) => !classes().any(|class| wanted.matches(class)),
@@ -65,13 +90,23 @@ pub fn unmatched(selection: &Selection, targets: &[&Target], inventory: &Invento
         for pattern in patterns.iter().filter(is_none) {
             let bases = classes().flat_map(|class| class.bases.iter().map(String::as_str));
             let near = like_dotted(pattern, names.iter().copied().chain(bases));
-            notes.push(note(&format!("no class matches {flag} {pattern:?}"), &near));
+            missing.push(nothing(
+                flag,
+                pattern,
+                format!("no class matches {flag} {pattern:?}"),
+                near,
+            ));
         }
     }
     for (flag, wanted) in [("--tag", &selection.tags), ("--exclude-tag", &selection.exclude_tags)] {
         for tag in wanted.iter().filter(|tag| !tags.contains(tag.as_str())) {
             let near = like(tag, tags.iter().copied());
-            notes.push(note(&format!("no test has the tag {tag:?} of {flag}"), &near));
+            missing.push(nothing(
+                flag,
+                tag,
+                format!("no test has the tag {tag:?} of {flag}"),
+                near,
+            ));
         }
     }
     let ids = || classes().flat_map(|class| &class.tests);
@@ -80,24 +115,29 @@ pub fn unmatched(selection: &Selection, targets: &[&Target], inventory: &Invento
         if !ids().any(|test| wanted.matches(test)) {
             let methods = ids().filter_map(|test| test.id.as_str().rsplit('.').next());
             let near = like_dotted(pattern, names.iter().copied().chain(methods));
-            notes.push(note(&format!("no test matches -k {pattern:?}"), &near));
+            missing.push(nothing("-k", pattern, format!("no test matches -k {pattern:?}"), near));
         }
     }
-    notes.extend(targets.iter().filter_map(|target| unmatched_target(target, inventory)));
-    notes
+    missing.extend(targets.iter().filter_map(|target| unmatched_target(target, inventory)));
+    missing
 }
 
-fn unmatched_target(target: &Target, inventory: &Inventory) -> Option<String> {
+/// Whether a label names less than an app or a module, which are there as files show.
+fn is_picky(target: &Target) -> bool {
+    target.member.is_some() || target.glob.is_some()
+}
+
+fn unmatched_target(target: &Target, inventory: &Inventory) -> Option<Unmatched> {
     let mut tests = inventory
         .classes
         .iter()
         .flat_map(|class| class.tests.iter().map(move |test| (class, &test.id)));
-    let is_picky = target.member.is_some() || target.glob.is_some();
-    if !is_picky || tests.any(|(class, test)| target.wants(class, test)) {
+    if !is_picky(target) || tests.any(|(class, test)| target.wants(class, test)) {
         return None;
     }
+    let label = &target.label;
     let Some(member) = &target.member else {
-        return Some(format!("no test matches the label {:?}", target.label));
+        return Some(nothing(LABEL, label, format!("no test matches the label {label:?}"), vec![]));
     };
     let of_app = || inventory.classes.iter().filter(|class| class.app == member.app);
     let classes: Vec<String> = of_app().map(|class| last_part(class.id.as_str())).collect();
@@ -116,7 +156,11 @@ fn unmatched_target(target: &Target, inventory: &Inventory) -> Option<String> {
             (format!("app {} has no test class {}", member.app, member.class), near)
         }
     };
-    Some(note(&what, &near))
+    Some(nothing(LABEL, label, what, near))
+}
+
+fn nothing(argument: &str, value: &str, what: String, near: Vec<String>) -> Unmatched {
+    Unmatched { argument: argument.to_owned(), value: value.to_owned(), what, near }
 }
 
 fn last_part(id: &str) -> String {
@@ -128,11 +172,20 @@ fn tags_of(class: &Class) -> impl Iterator<Item = &str> {
     class.tags.iter().chain(of_tests).map(String::as_str)
 }
 
-fn note(what: &str, near: &[String]) -> String {
-    match near {
-        [] => what.to_owned(),
-        near => format!("{what}; did you mean {}?", near.join(" or ")),
+/// What a user is told of it.
+#[must_use]
+pub fn note(unmatched: &Unmatched) -> String {
+    match &unmatched.near[..] {
+        [] => unmatched.what.clone(),
+        near => format!("{}; did you mean {}?", unmatched.what, near.join(" or ")),
     }
+}
+
+/// The same argument, which matches nothing in either of two suites.
+#[must_use]
+pub fn in_neither(one: &Unmatched, other: &Unmatched) -> Unmatched {
+    let names = one.near.iter().chain(&other.near).map(String::as_str);
+    Unmatched { near: like_dotted(&one.value, names), ..one.clone() }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn inventory() -> Inventory {
 }
 
 fn told(selection: &Selection) -> Vec<String> {
-    unmatched(selection, &[], &inventory())
+    unmatched(selection, &[], &inventory()).iter().map(note).collect()
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -88,7 +88,8 @@ fn a_mistyped_class_or_method_of_an_app_is_told() {
             glob: None,
             label: "shop".to_owned(),
         };
-        unmatched(&Selection::default(), &[&target], &inventory()).join("\n")
+        let missing = unmatched(&Selection::default(), &[&target], &inventory());
+        missing.iter().map(note).collect::<Vec<_>>().join("\n")
     };
     assert_eq!(told("CartTest", Some("test_add")), "");
     assert_eq!(

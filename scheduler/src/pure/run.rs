@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use muletrain_proto::event::{Event, LimitOf, Phase};
 use muletrain_proto::hook::{Hook, Scope, Stage};
 use muletrain_proto::id::{AppLabel, LeaseId, RunId, SuiteName, TestId};
-use muletrain_proto::journal::Record;
+use muletrain_proto::journal::{Record, Unmatched};
 use muletrain_proto::lease::{Grant, Lease, Place, Work};
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::plan::Plan;
@@ -47,6 +47,8 @@ pub struct Run {
     pub collected: BTreeSet<SuiteName>,
     /// What was asked for and is not there, in words.
     pub notes: Vec<String>,
+    /// What was asked for of each suite that is collected, and matches nothing in it.
+    pub unmatched: BTreeMap<SuiteName, Vec<Unmatched>>,
     /// The account of every test.
     pub ledger: Ledger,
     /// Leases that are not over.
@@ -122,6 +124,7 @@ impl Run {
             pace: Pace::default(),
             collected: BTreeSet::new(),
             notes: Vec::new(),
+            unmatched: BTreeMap::new(),
             ledger: Ledger::default(),
             leases: BTreeMap::new(),
             lease_count: 0,
@@ -154,8 +157,9 @@ impl Run {
                 let reason = reason.clone();
                 self.end(now, *lease, &Ending::Infrastructure { reason });
             }
-            Record::Inventory { inventory, suite, notes, .. } => {
+            Record::Inventory { inventory, suite, notes, unmatched, .. } => {
                 self.notes.extend(notes.iter().cloned());
+                self.unmatched.insert(suite.clone(), unmatched.clone());
                 self.ledger.add(inventory, &self.rules, &self.costs);
                 self.collected.insert(suite.clone());
             }

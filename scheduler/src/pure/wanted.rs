@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use muletrain_proto::id::{SuiteName, TestId};
 use muletrain_proto::inventory::{Class, Inventory};
-use muletrain_proto::journal::Record;
+use muletrain_proto::journal::{Record, Unmatched};
 
 use super::label::{is_inside, to_dotted};
 use super::near;
@@ -24,9 +24,9 @@ pub(super) fn select(
     let before = inventory.test_count();
     let mut notes = keep_only(run, &suite, &mut inventory);
     let (selection, targets) = (run.options.selection_of(&suite), run.targets_in(&suite));
-    // What one suite lacks, another may have.
-    if run.suites().count() == 1 {
-        notes.extend(near::unmatched(selection, &targets, &inventory));
+    let unmatched = near::unmatched(selection, &targets, &inventory);
+    if is_last(run, &suite) {
+        notes.extend(nowhere(run, &suite, &unmatched));
     }
     // Patterns were checked before the run was accepted; one that is none selects nothing.
     let (inventory, _) = match Selector::new(selection) {
@@ -35,7 +35,40 @@ pub(super) fn select(
     };
     let deselected = before - inventory.test_count();
     let deselected = u32::try_from(deselected).unwrap_or(u32::MAX);
-    Record::Inventory { inventory, deselected, remembered, suite, notes }
+    Record::Inventory { inventory, deselected, remembered, suite, notes, unmatched }
+}
+
+/// Whether every other suite is collected.
+fn is_last(run: &Run, suite: &SuiteName) -> bool {
+    run.suites().all(|other| other.name == *suite || run.collected.contains(&other.name))
+}
+
+/// What matches nothing in the last suite, nor in any other: what one lacks, another may have.
+fn nowhere(run: &Run, last: &SuiteName, of_last: &[Unmatched]) -> Vec<String> {
+    let in_suite = |suite: &SuiteName| match suite == last {
+        true => of_last,
+        false => run.unmatched.get(suite).map_or(&[][..], Vec::as_slice),
+    };
+    let mut missing: Vec<Unmatched> = Vec::new();
+    for one in run.suites().flat_map(|suite| in_suite(&suite.name)) {
+        match missing.iter_mut().find(|known| key(known) == key(one)) {
+            Some(known) => *known = near::in_neither(known, one),
+            None => missing.push(one.clone()),
+        }
+    }
+    let is_matched = |one: &Unmatched| {
+        run.suites().any(|suite| {
+            let selection = run.options.selection_of(&suite.name);
+            near::asked(selection, &run.targets_in(&suite.name)).contains(&key(one))
+                && !in_suite(&suite.name).iter().any(|other| key(other) == key(one))
+        })
+    };
+    missing.iter().filter(|one| !is_matched(one)).map(near::note).collect()
+}
+
+/// By which the same argument is known in several suites.
+fn key(unmatched: &Unmatched) -> (&str, &str) {
+    (&unmatched.argument, &unmatched.value)
 }
 
 /// Leaves what was asked for by id, and tells what of that is not there.
@@ -65,8 +98,7 @@ fn keep_only(run: &Run, suite: &SuiteName, inventory: &mut Inventory) -> Vec<Str
     }
     inventory.classes.retain(|class| !class.tests.is_empty());
     inventory.errors.retain(|error| is_wanted(&[failed_module(&error.id)]));
-    let mut later = run.suites().filter(|other| !run.collected.contains(&other.name));
-    if later.any(|other| other.name != *suite) {
+    if !is_last(run, suite) {
         return Vec::new();
     }
     let is_known = |id: &TestId| {
