@@ -117,8 +117,6 @@ OUTCOMES = """
             pass
 """
 
-GREEN = {"passed", "skipped", "expected_failure"}
-
 
 @pytest.fixture
 def shop(bare):
@@ -152,35 +150,58 @@ def named(pod, name):
     return event
 
 
+OUTCOMES_OF_SUBTESTS = {"test_skipped_subtests": "pytest.skip"}
+
+# What pytest's report says of a test, the strongest first: a test that fails and whose tear-down fails is there twice.
+KINDS = ["error", "failure", "pytest.xfail", "pytest.skip", "passed"]
+
+# A test that passes where it must not is a failure to pytest, which has no word of its own for it in its report.
+KIND_OF = {
+    "error": "error",
+    "failed": "failure",
+    "unexpected_success": "failure",
+    "expected_failure": "pytest.xfail",
+    "skipped": "pytest.skip",
+    "passed": "passed",
+}
+
+
 def serially(project, *arguments):
-    """What pytest itself says of each test: green or red, by class name and name."""
+    """What pytest itself says of each test, as one of `KINDS`, by class name and name."""
     report = project.root.parent / "serial.xml"
     command = [sys.executable, "-m", "pytest", "-q", "--junitxml=%s" % report, "-o", "junit_family=xunit1"]
     subprocess.run([*command, *arguments], cwd=project.root, stdout=subprocess.DEVNULL)
     found = {}
     for case in ElementTree.parse(report).iter("testcase"):
         key = (case.get("classname"), case.get("name"))
-        is_red = case.find("failure") is not None or case.find("error") is not None
-        found[key] = found.get(key, False) or is_red
+        ends = [end for tag in ("error", "failure", "skipped") for end in case.iter(tag)]
+        kinds = [end.get("type") if end.tag == "skipped" else end.tag for end in ends]
+        found[key] = min([found.get(key, "passed"), *kinds], key=KINDS.index)
     return found
 
 
-def as_junit(pod):
-    """The same of a pod, named as pytest names tests in its own report."""
+def as_junit(pod, subtests=None):
+    """The same of a pod, named as pytest names tests in its own report.
+
+    That says of a test that passed what its subtests ended in. `subtests` names such tests, with what it says.
+    """
     found = {}
     for event in pod.of("finished"):
         path, _, names = event["test"].partition("::")
         inside, bracket, parameters = names.partition("[")
         *classes, name = inside.split("::")
         classname = ".".join([path[: -len(".py")].replace("/", "."), *classes])
-        found[classname, name + bracket + parameters] = event["verdict"] not in GREEN
+        kind = KIND_OF[event["verdict"]]
+        if kind == "passed":
+            kind = (subtests or {}).get(names, kind)
+        found[classname, name + bracket + parameters] = kind
     return found
 
 
 def test_every_way_to_end_is_what_pytest_makes_of_it(shop):
     write(shop, "shop/test_outcomes.py", OUTCOMES)
     pod = run(shop)
-    assert as_junit(pod) == serially(shop)
+    assert as_junit(pod, OUTCOMES_OF_SUBTESTS) == serially(shop)
     by_name = {test.partition("::")[2]: verdict for test, verdict in verdicts(pod).items()}
     assert by_name == {
         "test_parameters[1]": "passed",
