@@ -20,11 +20,13 @@ pub mod pod;
 pub mod process;
 pub mod pure;
 pub mod reaper;
+pub mod restore;
 pub mod runtime;
 #[cfg(test)]
 mod samples;
 pub mod settings;
 pub mod signals;
+pub mod spares;
 pub mod state;
 pub mod tree;
 pub mod warm;

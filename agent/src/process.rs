@@ -24,8 +24,8 @@ use crate::pure::outcome::Exit;
 use crate::pure::pod::{self, Owner, Process};
 use crate::reaper::Reaper;
 use crate::runtime;
+use crate::spares::{self, Spares};
 use crate::state::{make_private_folder, remove_folder};
-use crate::tree;
 
 /// Where programs are found when the agent's own environment does not say.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -42,6 +42,7 @@ pub struct Processes {
     reaper: Reaper,
     groups: Mutex<BTreeMap<LeaseKey, Pid>>,
     fillings: Mutex<BTreeMap<LeaseKey, Arc<Filling>>>,
+    spares: Arc<Spares>,
 }
 
 /// The making of a pod's folder, which goes on where nobody waits for it any more. So that it
@@ -49,20 +50,25 @@ pub struct Processes {
 #[derive(Debug, Default)]
 struct Filling {
     is_over: Mutex<bool>,
+    /// Its copy of the tree, once it is made.
+    copy: Mutex<Option<spares::Copy>>,
 }
 
 impl Filling {
-    fn fill(&self, make: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn fill(&self, make: impl FnOnce() -> io::Result<spares::Copy>) -> io::Result<()> {
         let is_over = self.is_over.lock().unwrap_or_else(PoisonError::into_inner);
-        match *is_over {
-            true => Err(io::Error::other("it is not wanted any more")),
-            false => make(),
+        if *is_over {
+            return Err(io::Error::other("it is not wanted any more"));
         }
+        *self.copy.lock().unwrap_or_else(PoisonError::into_inner) = Some(make()?);
+        Ok(())
     }
 
-    /// Waits until nothing is made any more, and sees to it that nothing will be.
-    fn end(&self) {
+    /// Waits until nothing is made any more, and sees to it that nothing will be; gives back what
+    /// was made.
+    fn end(&self) -> Option<spares::Copy> {
         *self.is_over.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.copy.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -94,7 +100,8 @@ impl Processes {
     #[must_use]
     pub fn new(owner: Owner, folder: PathBuf, reaper: Reaper) -> Self {
         let (groups, fillings) = (Mutex::default(), Mutex::default());
-        Self { owner, folder, reaper, groups, fillings }
+        let spares = Arc::new(Spares::new(folder.clone()));
+        Self { owner, folder, reaper, groups, fillings, spares }
     }
 
     /// The project's root in the pod of a lease.
@@ -122,7 +129,7 @@ impl Processes {
         let folder = self.pod_folder(lease);
         let filling = Arc::new(Filling::default());
         self.lock_fillings().insert(lease.clone(), filling.clone());
-        copy(&process.root, &folder, filling).await?;
+        copy(&process.root, &folder, filling, self.spares.clone()).await?;
         let mut child = self.spawn(&process, &folder)?;
         let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
         if let Some(group) = id {
@@ -166,11 +173,13 @@ impl Processes {
         self.kill(lease);
         let (mark, folder) = (self.owner.mark(lease), self.pod_folder(lease));
         let filling = self.lock_fillings().remove(lease);
+        let spares = self.spares.clone();
         let cleaned = tokio::task::spawn_blocking(move || {
-            if let Some(filling) = filling {
-                filling.end();
-            }
+            let copy = filling.and_then(|filling| filling.end());
             marks::kill_all(&mark, marks::Match::Exact);
+            if let Some(copy) = copy {
+                spares.take_back(copy, &folder.join("tree"));
+            }
             remove_folder(&folder);
         });
         if cleaned.await.is_err() {
@@ -191,7 +200,12 @@ impl Processes {
     }
 }
 
-async fn copy(root: &str, folder: &Path, filling: Arc<Filling>) -> Result<(), Error> {
+async fn copy(
+    root: &str,
+    folder: &Path,
+    filling: Arc<Filling>,
+    spares: Arc<Spares>,
+) -> Result<(), Error> {
     let (from, to) = (PathBuf::from(root), folder.to_owned());
     let make = move || {
         // Builders remove what was not used for long. A tree that cannot be marked only seems so.
@@ -199,7 +213,7 @@ async fn copy(root: &str, folder: &Path, filling: Arc<Filling>) -> Result<(), Er
         for name in ["home", "tmp"] {
             make_private_folder(&to.join(name))?;
         }
-        tree::copy(&from, &to.join("tree"))
+        spares.lend(&from, &to.join("tree"))
     };
     let copied = tokio::task::spawn_blocking(move || filling.fill(make));
     copied.await.map_err(io::Error::other).flatten().map_err(|source| Error::Copy {
@@ -273,7 +287,7 @@ mod tests {
                     begun.send(()).unwrap();
                     std::thread::yield_now();
                     *made.lock().unwrap() = true;
-                    Ok(())
+                    Err(io::Error::other("there is nothing to copy"))
                 })
             });
             has_begun.recv().unwrap();

@@ -13,17 +13,33 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type()?;
-        if kind.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(&source)?, &target)?;
-        } else if kind.is_dir() {
-            copy(&source, &target)?;
-        } else if kind.is_file() {
-            copy_file(&source, &target)?;
-        }
+        copy_entry(&entry.path(), &to.join(entry.file_name()))?;
     }
     // Last, because a folder may be read-only and writing into it changes its time.
+    like(from, to)
+}
+
+/// Copies whatever is at `from`, if it is a file, a folder or a link, to `to`, where nothing is.
+///
+/// # Errors
+/// When anything cannot be read or written.
+pub fn copy_entry(from: &Path, to: &Path) -> io::Result<()> {
+    let kind = fs::symlink_metadata(from)?.file_type();
+    if kind.is_symlink() {
+        std::os::unix::fs::symlink(fs::read_link(from)?, to)?;
+    } else if kind.is_dir() {
+        copy(from, to)?;
+    } else if kind.is_file() {
+        copy_file(from, to)?;
+    }
+    Ok(())
+}
+
+/// Gives a folder the time and the mode of another one.
+///
+/// # Errors
+/// When they cannot be read or set.
+pub fn like(from: &Path, to: &Path) -> io::Result<()> {
     let metadata = fs::metadata(from)?;
     File::open(to)?.set_times(times(&metadata)?)?;
     fs::set_permissions(to, metadata.permissions())
