@@ -3,10 +3,10 @@
 
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use muletrain_proto::event::{Event, LimitOf, Phase, TimedOut};
-use muletrain_proto::id::{ClassId, LeaseKey, TestId};
+use muletrain_proto::id::{ClassId, LeaseId, LeaseKey, TestId};
 use muletrain_proto::journal::Record;
 use muletrain_proto::outcome::{Ending, Output};
 use muletrain_proto::plan::{AppEstimate, ClassEstimate, Estimates};
@@ -122,6 +122,32 @@ fn a_heavy_app_gets_a_further_pod_which_takes_the_longest_classes() {
     world.settle_down();
     assert!(world.is_closed());
     assert_eq!(world.run().ledger.settled(), 40);
+}
+
+#[test]
+fn no_class_is_split_over_the_pods_of_an_app() {
+    let classes: &[(&str, f64)] = &[("A", 9.0), ("B", 8.0), ("C", 7.0), ("D", 6.0), ("E", 5.0)];
+    let mut world = world(&[("heavy", classes)], 1.0);
+    world.connect("one", "b1", 3);
+    world.submit(Options::default());
+    collect(&mut world);
+    // Side by side, as pods are.
+    while !world.is_closed() {
+        let pods: Vec<LeaseKey> = world.pods.keys().cloned().collect();
+        let delivered: Vec<Option<Event>> = pods.iter().map(|key| world.deliver(key)).collect();
+        assert!(delivered.iter().any(Option::is_some), "nothing goes on");
+    }
+    let mut holders: BTreeMap<String, BTreeSet<LeaseId>> = BTreeMap::new();
+    for record in &world.records {
+        let Record::Granted { lease, grant } = record else { continue };
+        for one in grant.tests.iter().flatten() {
+            let (class, _) = one.id.as_str().rsplit_once('.').unwrap();
+            holders.entry(class.to_owned()).or_default().insert(*lease);
+        }
+    }
+    let pods: BTreeSet<LeaseId> = holders.values().flatten().copied().collect();
+    assert!(pods.len() > 1, "the app is shared: {holders:?}");
+    assert!(holders.len() == 5 && holders.values().all(|pods| pods.len() == 1), "{holders:?}");
 }
 
 #[test]
