@@ -69,7 +69,10 @@ class Session:
         limit = subject and self.limits.nearest(with_test="phase" not in subject)
         self.events.note(running={"subject": subject, "limit": limit})
         if limit:
-            faulthandler.dump_traceback_later(max(limit["left"], 0.001), file=self.stacks)
+            try:
+                faulthandler.dump_traceback_later(max(limit["left"], 0.001), file=self.stacks)
+            except RuntimeError:
+                pass  # It takes a thread, and tests have left no room for one. The supervisor kills without.
 
     def warn(self, text):
         """Beside Python's own warnings, whatever filters the project has for those."""

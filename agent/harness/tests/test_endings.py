@@ -37,6 +37,33 @@ def risky(project, body, **options):
     return pod
 
 
+NO_ROOM = """
+    import faulthandler, time, unittest
+
+    def has_no_room(*_, **__):
+        raise RuntimeError("unable to start watchdog thread")
+
+    class Risky(unittest.TestCase):
+        def test_a_leaves_no_room_for_a_thread(self):
+            faulthandler.dump_traceback_later = has_no_room
+
+        def test_b(self):
+            pass
+
+        def test_c(self):
+            time.sleep(600)
+"""
+
+
+def test_the_next_tests_have_their_limits_where_there_is_no_room_for_a_thread(project):
+    project.write("shop/tests.py", NO_ROOM)
+    with Pod(project) as pod:
+        pod.whole(test_timeout=1.0)
+    assert [event["verdict"] for event in pod.of("finished")] == ["passed"] * 2
+    late = pod.one("timed_out")
+    assert (late["test"], late["seconds"], late["stacks"]) == ("shop.tests.Risky.test_c", 1.0, "")
+
+
 def wait_until_gone(process):
     """`process` may be a zombie for as long as nobody has reaped it."""
     deadline = time.monotonic() + PATIENCE

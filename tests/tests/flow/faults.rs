@@ -1,5 +1,7 @@
 //! Tests that take their process down: red, named with the cause, and costing nobody else.
 
+use std::time::Duration;
+
 use muletrain_proto::event::Event;
 use muletrain_proto::id::LeaseId;
 use muletrain_proto::verdict::Verdict;
@@ -11,6 +13,9 @@ use muletrain_tests::program::Ended;
 
 use crate::junit::count_cases;
 use crate::patient::{self, WAITING};
+
+/// How long cleaning up may take that begins before the end of a run.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A test that must be red, and what its report must say.
 struct Fault {
@@ -52,12 +57,16 @@ fn in_containers_cost_nothing_but_the_running_test() {
     let flow = Flow::sample("faults");
     let ended = flow.run("docker", &limits).end();
     let journal = judge(&flow, &ended, FAULTS.iter().chain([&MEMORY]));
-    // Six apps with faults of five tests, one of which has a sixth, and the neighbour's three.
-    assert_eq!(journal.verdicts().len(), 34);
+    // Seven apps with faults of five tests, one of which has a sixth, and the neighbour's three.
+    assert_eq!(journal.verdicts().len(), 39);
     let bomb = output_of(&journal, "forks.tests.test_fault.ForkTest.test_forks");
     let started = bomb.and_then(|text| text.strip_prefix("stopped at ")?.split(' ').next());
     let started: u32 = started.and_then(|number| number.parse().ok()).expect("it says so");
     assert!(started < 100, "{started} processes were started");
+    let raging = output_of(&journal, "bombs.tests.test_fault.BombTest.test_forks_in_a_loop");
+    assert_eq!(raging, Some("no room for another process\n"));
+    assert!(journal.is_closed());
+    flow.is_left_clean(SOON);
 }
 
 #[test]

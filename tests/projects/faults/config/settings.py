@@ -2,5 +2,5 @@
 
 SECRET_KEY = "only-for-tests"
 USE_TZ = True
-INSTALLED_APPS = ["exits", "segfaults", "killed", "hangs", "allocates", "forks", "healthy"]
+INSTALLED_APPS = ["exits", "segfaults", "killed", "hangs", "allocates", "forks", "bombs", "healthy"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}

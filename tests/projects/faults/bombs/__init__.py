@@ -1,0 +1,1 @@
+"""A test whose child starts processes without end, as do they."""
