@@ -1,6 +1,6 @@
 //! Suites of several kinds in one run: pytest with pytest-django, unittest, and a command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -29,7 +29,10 @@ fn each_kind_of_suite_beside_the_others(runtime: &str) {
     let is_test = |class: &str, name: &str| class.starts_with("site.") && !name.ends_with(".py");
     let of_site: Cases =
         ours.into_iter().filter(|((class, name), _)| is_test(class, name)).collect();
-    assert_eq!(of_site, serial, "pytest and muletrain agree on every test, by its name in JUnit");
+    assert_eq!(red_as_one(&of_site), red_as_one(&serial), "reports agree on names and kinds");
+    assert_eq!(judged(&verdicts), serial, "and verdicts are those of pytest");
+    let kinds: BTreeSet<Kind> = serial.into_values().collect();
+    assert_eq!(kinds.len(), 5, "{kinds:?} are not all there are");
     assert_eq!(verdict(&verdicts, "site/pages/test_broken.py"), Verdict::Error);
     assert_eq!(verdict(&verdicts, "site/pages/test_later.py"), Verdict::Skipped);
 
@@ -72,8 +75,68 @@ fn verdict(verdicts: &Verdicts, id: &str) -> Verdict {
     *verdicts.get(id).unwrap_or_else(|| panic!("nothing is known of {id}: {verdicts:?}"))
 }
 
-/// Whether a case is green, by its class name and its name.
-type Cases = BTreeMap<(String, String), bool>;
+/// How a case ended, by its class name and its name.
+type Cases = BTreeMap<(String, String), Kind>;
+
+/// What a JUnit report says of a case, the strongest last: one may be there more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Passed,
+    Skipped,
+    ExpectedFailure,
+    Failure,
+    Error,
+}
+
+impl Kind {
+    /// What passes where it must not is a failure to pytest, whose report has no word for it.
+    fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Passed => Self::Passed,
+            Verdict::Skipped => Self::Skipped,
+            Verdict::ExpectedFailure => Self::ExpectedFailure,
+            Verdict::Failed | Verdict::UnexpectedSuccess => Self::Failure,
+            Verdict::Error => Self::Error,
+            other => panic!("pytest has nothing like {other}"),
+        }
+    }
+
+    /// Of an element of a case; none for what says nothing of its end.
+    fn of(element: &BytesStart<'_>) -> Option<Self> {
+        match element.name().as_ref() {
+            "failure" => Some(Self::Failure),
+            "error" => Some(Self::Error),
+            "skipped" => match attribute(element, "type").as_deref() {
+                // Of a module that is skipped as it is collected, pytest names none.
+                Some("pytest.skip" | "muletrain.Skipped") | None => Some(Self::Skipped),
+                Some("pytest.xfail" | "muletrain.ExpectedFailure") => Some(Self::ExpectedFailure),
+                Some(other) => panic!("a case is skipped as {other}"),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// In a report of ours, what a test raises is an error if it is no assertion; in pytest's it is an
+/// error only outside of the test itself, as it is for our verdicts.
+fn red_as_one(cases: &Cases) -> Cases {
+    let kind = |kind: Kind| if kind == Kind::Error { Kind::Failure } else { kind };
+    cases.iter().map(|(key, one)| (key.clone(), kind(*one))).collect()
+}
+
+/// Verdicts on the tests of the site, by the names that pytest has for them in its report.
+fn judged(verdicts: &Verdicts) -> Cases {
+    let of_test = |(id, verdict): (&String, &Verdict)| {
+        let (path, inside) =
+            id.split_once(".py::").filter(|(path, _)| path.starts_with("site/"))?;
+        let (names, parameters) = inside.split_at(inside.find('[').unwrap_or(inside.len()));
+        let (class, name) = names.rsplit_once("::").unwrap_or(("", names));
+        let class = [path, class].join("/").replace("::", "/").replace('/', ".");
+        let key = (class.trim_end_matches('.').to_owned(), format!("{name}{parameters}"));
+        Some((key, Kind::of_verdict(*verdict)))
+    };
+    verdicts.iter().filter_map(of_test).collect()
+}
 
 /// What one run of pytest itself says of the site.
 fn serially(flow: &Flow) -> Cases {
@@ -106,18 +169,17 @@ fn cases(xml: &str) -> Cases {
         match reader.read_event().unwrap() {
             Event::Eof => return cases,
             Event::Empty(element) if element.name().as_ref() == "testcase" => {
-                cases.entry(key(&element)).or_insert(true);
+                cases.entry(key(&element)).or_insert(Kind::Passed);
             }
             Event::Start(element) if element.name().as_ref() == "testcase" => {
                 let key = key(&element);
-                cases.entry(key.clone()).or_insert(true);
+                cases.entry(key.clone()).or_insert(Kind::Passed);
                 current = Some(key);
             }
-            Event::Start(element) | Event::Empty(element)
-                if ["failure", "error"].contains(&element.name().as_ref()) =>
-            {
-                if let Some(key) = &current {
-                    cases.insert(key.clone(), false);
+            Event::Start(element) | Event::Empty(element) => {
+                let case = current.as_ref().and_then(|key| cases.get_mut(key));
+                if let (Some(case), Some(kind)) = (case, Kind::of(&element)) {
+                    *case = kind.max(*case);
                 }
             }
             _ => {}
@@ -126,11 +188,13 @@ fn cases(xml: &str) -> Cases {
 }
 
 fn key(element: &BytesStart<'_>) -> (String, String) {
-    let attribute = |name: &str| {
-        let value = element.try_get_attribute(name).unwrap().expect("a case has names");
-        value.normalized_value(XmlVersion::Implicit1_0).unwrap().into_owned()
-    };
-    (attribute("classname"), attribute("name"))
+    let of_case = |name: &str| attribute(element, name).expect("a case has names");
+    (of_case("classname"), of_case("name"))
+}
+
+fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
+    let value = element.try_get_attribute(name).unwrap()?;
+    Some(value.normalized_value(XmlVersion::Implicit1_0).unwrap().into_owned())
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The sample site: the same verdicts as a serial run, and the same report whenever it is made.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
+use muletrain_proto::event::{Event, PodStarted};
+use muletrain_proto::id::LeaseId;
 use muletrain_proto::journal::Record;
 use muletrain_proto::lease::Work;
 use muletrain_proto::plan::{Plan, PlannedApp};
@@ -27,6 +30,7 @@ fn equal_those_of_a_serial_run(runtime: &str) {
     let journal = flow.journal().expect("a run leaves its journal");
     assert!(journal.is_closed());
     assert!(collects(&journal), "nothing is known of a new project");
+    starts_a_pod_for_each_lease(&journal);
     let verdicts = journal.verdicts();
     assert_eq!(differences(&verdicts, oracle::site()), [""; 0]);
     assert_eq!(differences(&reported(&flow), oracle::site()), [""; 0]);
@@ -36,6 +40,20 @@ fn equal_those_of_a_serial_run(runtime: &str) {
     if runtime == "process" {
         run_again(&flow);
     }
+}
+
+/// One pod, which is new, for the collection and for each lease of an app.
+fn starts_a_pod_for_each_lease(journal: &Journal) {
+    let mut pods: BTreeMap<LeaseId, Vec<&PodStarted>> = BTreeMap::new();
+    for (lease, event) in journal.events() {
+        if let Event::PodStarted(started) = event {
+            pods.entry(lease).or_default().push(started);
+        }
+    }
+    assert!(pods.values().all(|pods| matches!(pods[..], [pod] if !pod.reused)), "{pods:?}");
+    assert_eq!(pods.len(), journal.leased().count());
+    let apps: BTreeSet<_> = journal.leased().filter_map(Work::app).collect();
+    assert!(apps.len() > 2 && pods.len() > apps.len(), "{apps:?}");
 }
 
 /// What the report of the stored run says of each test.
