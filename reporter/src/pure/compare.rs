@@ -110,9 +110,16 @@ pub fn compare(before: &[&Summary], after: &[&Summary], noise: Noise) -> Compari
     found
 }
 
+/// How each test ended. Of a test that is there several times, a red one counts.
 fn states<'a>(summaries: &[&'a Summary]) -> BTreeMap<&'a str, State> {
-    let tests = summaries.iter().flat_map(|summary| &summary.tests);
-    tests.map(|test| (test.id.as_str(), state(test))).collect()
+    let mut states = BTreeMap::<&str, State>::new();
+    for test in summaries.iter().flat_map(|summary| &summary.tests) {
+        let known = states.entry(test.id.as_str()).or_insert_with(|| state(test));
+        if !known.is_red() {
+            *known = state(test);
+        }
+    }
+    states
 }
 
 fn state(test: &TestReport) -> State {

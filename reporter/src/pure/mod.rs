@@ -19,6 +19,7 @@ pub mod slowest;
 pub mod style;
 pub mod summary;
 pub mod text;
+pub mod unique;
 pub mod verdict;
 pub mod warming;
 pub mod words;

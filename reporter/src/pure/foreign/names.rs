@@ -8,15 +8,15 @@ use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
 
 use crate::pure::summary::Moment;
+use crate::pure::unique::Unique;
 
 /// Longest name that is kept, in bytes.
 const LONGEST: usize = 4000;
 
-/// Names that were used. They are kept by their hashes: that two share one is nearly impossible,
-/// and a million of them are a few megabytes.
+/// Names and results that were seen, the latter by their hashes.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    used: HashMap<u64, u32>,
+    used: Unique,
     results: HashMap<u64, (Verdict, u64)>,
     /// Results that were seen before, to the last digit.
     pub(super) twice: u64,
@@ -25,12 +25,9 @@ pub(super) struct Names {
 impl Names {
     /// The id, with a number where it was used before: `name #2`.
     pub(super) fn unique(&mut self, id: &TestId) -> TestId {
-        let used = self.used.entry(hash(id.as_str())).or_default();
-        *used += 1;
-        match *used {
-            1 => id.clone(),
-            number => named(&format!("{id} #{number}")),
-        }
+        // The number of a long name is behind what it was cut to, so it is not cut off again.
+        let name = self.used.name(None, id.as_str());
+        TestId::new(name).expect("a name with a number is a name")
     }
 
     /// Whether the result at this place is one that was given before. Suites are the same where

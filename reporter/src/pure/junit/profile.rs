@@ -1,9 +1,7 @@
 //! What different readers of JUnit XML accept, and a document made so that they do.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use super::{Element, Part, case, times};
+use crate::pure::unique::Unique;
 
 /// For whom a document is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,16 +36,14 @@ const SUITE: [&str; 11] = [
 #[derive(Debug, Default)]
 pub struct Shape {
     profile: Profile,
-    /// How often a name was used, by its hash; that two names share one is nearly impossible and
-    /// costs no more than a number that was not needed.
-    names: HashMap<u64, u32>,
+    names: Unique,
 }
 
 impl Shape {
     /// A shape for a profile.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        Self { profile, names: HashMap::new() }
+        Self { profile, names: Unique::default() }
     }
 
     /// The part as the profile has it; none where it has no place for it.
@@ -64,15 +60,9 @@ impl Shape {
 
     fn gitlab(&mut self, mut case: Element) -> Element {
         plain_time(&mut case);
-        let Some(name) = case.get("name").map(str::to_owned) else { return case };
-        let mut hasher = DefaultHasher::new();
-        (case.get("classname"), &name).hash(&mut hasher);
-        let seen = self.names.entry(hasher.finish()).or_default();
-        *seen += 1;
-        if *seen > 1 {
-            let number = *seen;
-            case.set("name", format!("{name} #{number}"));
-        }
+        let Some(name) = case.get("name") else { return case };
+        let name = self.names.name(case.get("classname"), name);
+        case.set("name", name);
         case
     }
 }
@@ -213,6 +203,7 @@ mod tests {
             }
         };
         assert_eq!(["a", "b", "a", "a"].map(&mut name), ["a", "b", "a #2", "a #3"]);
+        assert_eq!(["a #2", "a #4", "a"].map(&mut name), ["a #2 #2", "a #4", "a #5"]);
     }
 
     #[test]
