@@ -45,8 +45,10 @@ Examples:
   muletrain-reporter merge reports/ -o junit.xml.gz --junit-profile gitlab
   muletrain-reporter merge reports/ -o part.xml --junit-split 5000
 
-Counts are made anew; hosts, properties, reruns, files, lines and output are kept. It needs no \
-more memory for many files than for one. Exit codes: 0 merged, whatever the tests came to; 2 \
+Counts are made anew, and the time of all is their sum; hosts, properties, reruns, files, lines and \
+output are kept. What files say of themselves and differ in, attributes of other namespaces and \
+what is beyond 1 MiB of a text are left out; the former two are told. It needs no more memory for \
+many files than for one. Exit codes: 0 merged, whatever the tests came to; 2 \
 something named is not there or cannot be written; 3 a file could not be read to its end.")]
     Merge(Merge),
     /// Tell what changed from one result to another

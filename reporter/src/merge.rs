@@ -10,8 +10,9 @@ use muletrain_proto::exit_code::ExitCode;
 use crate::cli;
 use crate::files::{self, Draft};
 use crate::parallel::{self, Texts};
+use crate::pure::junit::Part;
 use crate::pure::junit::profile::Profile;
-use crate::pure::junit::tally::File;
+use crate::pure::junit::tally::{File, left_out};
 use crate::pure::summary::Summary;
 use crate::read::input::Input;
 use crate::read::{Keep, Reading, parts};
@@ -111,15 +112,35 @@ fn one_by_one(
     inputs: &[Input],
 ) -> io::Result<Vec<Reading>> {
     let mut readings = Vec::new();
-    let all = |keep: Keep, readings: &mut Vec<Reading>, sink: Sink<'_>| {
+    let all = |keep: Keep, readings: &mut Vec<(Reading, File)>, sink: Sink<'_>| {
         runs.iter().try_for_each(|run| run.parts(sink))?;
-        inputs.iter().try_for_each(|input| parts(input, keep, sink).map(|read| readings.push(read)))
+        inputs.iter().try_for_each(|input| {
+            let mut own = File::default();
+            let reading = parts(input, keep, &mut |part| {
+                if let Part::Root(root) = &part {
+                    own.agree(&root.attributes);
+                }
+                sink(part)
+            });
+            reading.map(|reading| readings.push((reading, own)))
+        })
     };
     let counts = counts(layout, |sink| all(Keep::Counts, &mut Vec::new(), sink))?;
     let mut shelf = Shelf { path, split: layout.split.is_some(), drafts: Vec::new() };
     write(layout, &counts, &mut shelf, |sink| all(EVERYTHING, &mut readings, sink))?;
     shelf.keep()?;
-    Ok(readings)
+    let whole = File::of_pieces(&counts);
+    Ok(readings.into_iter().map(|(reading, own)| noted(reading, &own, &whole)).collect())
+}
+
+/// A reading that says what the document does not have of the file's root.
+fn noted(mut reading: Reading, own: &File, document: &File) -> Reading {
+    let lost = left_out(own, document);
+    if !lost.is_empty() {
+        let lost = lost.join(", ");
+        reading.notes.push(format!("{lost} of its root left out, since other files differ"));
+    }
+    reading
 }
 
 /// Where each run and each file is a piece of its own.
@@ -133,14 +154,16 @@ fn at_once(
     let counted = parallel::map(pieces.len(), |piece| pieces[piece].count(profile));
     let counted: Vec<File> = counted.into_iter().collect::<io::Result<_>>()?;
     let mut draft = Draft::create(path)?;
-    draft.write_all(head(profile, &File::of_pieces(&counted)).as_bytes())?;
+    let whole = File::of_pieces(&counted);
+    draft.write_all(head(profile, &whole).as_bytes())?;
     let work = |piece: usize, out: Texts<Option<Reading>>| {
         pieces[piece].write(profile, &counted[piece], out)
     };
     let readings = parallel::write(pieces.len(), work, &mut draft)?;
     draft.write_all(END.as_bytes())?;
     draft.keep()?;
-    Ok(readings.into_iter().flatten().collect())
+    let readings = readings.into_iter().zip(&counted);
+    Ok(readings.filter_map(|(reading, own)| Some(noted(reading?, own, &whole))).collect())
 }
 
 /// What is counted and written by itself.

@@ -1,39 +1,37 @@
 //! CTRF documents, test by test.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, Read};
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 
 use super::junit::Sink;
+use super::shorten::{Shorten, Text};
 use super::source::Source;
-use super::{Damage, Reading};
+use super::{Damage, Keep, Reading, left_out};
 use crate::pure::junit::{Element, Part};
 use crate::pure::read::ctrf::{self, Context};
-
-/// Largest test that is read.
-const TEST_LIMIT: u64 = 64 << 20;
+use crate::pure::read::value::Bounded;
 
 /// Reads a document to its end, or as far as it goes.
 ///
 /// # Errors
 /// Whatever the sink says. What is wrong with the document is part of the reading.
-pub fn read<R: Read>(mut source: Source<R>, sink: Sink<'_>) -> io::Result<Reading> {
-    source.limit(TEST_LIMIT);
-    let source = RefCell::new(source);
+pub fn read<R: Read>(source: Source<R>, keep: Keep, sink: Sink<'_>) -> io::Result<Reading> {
+    let mut text = Shorten::new(source, Text::Document);
     let mut state = State {
-        source: &source,
+        keep,
         sink,
         context: Context::default(),
         open: None,
         cases: 0,
         listed: false,
+        shortened: 0,
+        parts: 0,
         refused: None,
     };
     (state.sink)(Part::Root(Element::new("testsuites")))?;
-    let mut json = serde_json::Deserializer::from_reader(Shared(&source));
+    let mut json = serde_json::Deserializer::from_reader(&mut text);
     let read = Document(&mut state).deserialize(&mut json).and_then(|()| json.end());
     if let Some(error) = state.refused.take() {
         return Err(error);
@@ -41,7 +39,7 @@ pub fn read<R: Read>(mut source: Source<R>, sink: Sink<'_>) -> io::Result<Readin
     if state.open.is_some() {
         (state.sink)(Part::Close)?;
     }
-    let byte = source.borrow().taken;
+    let byte = text.inner().taken;
     let damage = match read {
         Err(error) => Some(Damage { byte, reason: error.to_string() }),
         Ok(()) if !state.listed => {
@@ -49,20 +47,12 @@ pub fn read<R: Read>(mut source: Source<R>, sink: Sink<'_>) -> io::Result<Readin
         }
         Ok(()) => None,
     };
-    Ok(Reading { damage, notes: Vec::new(), cases: state.cases })
+    let notes = left_out(state.shortened, state.parts);
+    Ok(Reading { damage, notes, cases: state.cases })
 }
 
-/// The source, while its reader is asked how far it is.
-struct Shared<'a, R>(&'a RefCell<Source<R>>);
-
-impl<R: Read> Read for Shared<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.borrow_mut().read(buffer)
-    }
-}
-
-struct State<'a, R> {
-    source: &'a RefCell<Source<R>>,
+struct State<'a> {
+    keep: Keep,
     sink: Sink<'a>,
     context: Context,
     /// The suite that is open.
@@ -70,12 +60,15 @@ struct State<'a, R> {
     cases: u64,
     /// Whether there was a list of tests.
     listed: bool,
+    /// Tests that were too large.
+    shortened: u64,
+    /// Elements that were too many.
+    parts: u64,
     refused: Option<io::Error>,
 }
 
-impl<R: Read> State<'_, R> {
-    fn test(&mut self, test: &Value) -> io::Result<()> {
-        self.source.borrow_mut().mark();
+impl State<'_> {
+    fn test(&mut self, test: &serde_json::Value) -> io::Result<()> {
         let suite = self.context.suite(test);
         if self.open.as_deref() != Some(&suite) {
             if self.open.is_some() {
@@ -86,18 +79,20 @@ impl<R: Read> State<'_, R> {
             self.open = Some(suite);
         }
         self.cases += 1;
-        (self.sink)(Part::Case(ctrf::case(test)))
+        let mut case = ctrf::case(test);
+        self.parts += self.keep.bound(&mut case);
+        (self.sink)(Part::Case(case))
     }
 }
 
-struct Document<'s, 'a, R>(&'s mut State<'a, R>);
-struct Results<'s, 'a, R>(&'s mut State<'a, R>);
-struct Tests<'s, 'a, R>(&'s mut State<'a, R>);
+struct Document<'s, 'a>(&'s mut State<'a>);
+struct Results<'s, 'a>(&'s mut State<'a>);
+struct Tests<'s, 'a>(&'s mut State<'a>);
 
 /// A seed that visits a value of one kind.
 macro_rules! seed {
     ($name:ident, $kind:ident) => {
-        impl<'de, R: Read> DeserializeSeed<'de> for $name<'_, '_, R> {
+        impl<'de> DeserializeSeed<'de> for $name<'_, '_> {
             type Value = ();
 
             fn deserialize<D: serde::Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -111,7 +106,7 @@ seed!(Document, deserialize_map);
 seed!(Results, deserialize_map);
 seed!(Tests, deserialize_seq);
 
-impl<'de, R: Read> Visitor<'de> for Document<'_, '_, R> {
+impl<'de> Visitor<'de> for Document<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,7 +124,7 @@ impl<'de, R: Read> Visitor<'de> for Document<'_, '_, R> {
     }
 }
 
-impl<'de, R: Read> Visitor<'de> for Results<'_, '_, R> {
+impl<'de> Visitor<'de> for Results<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -140,7 +135,7 @@ impl<'de, R: Read> Visitor<'de> for Results<'_, '_, R> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "tests" => map.next_value_seed(Tests(self.0))?,
-                "tool" => self.0.context.tool(&map.next_value()?),
+                "tool" => self.0.context.tool(&map.next_value_seed(Bounded)?.0),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -148,7 +143,7 @@ impl<'de, R: Read> Visitor<'de> for Results<'_, '_, R> {
     }
 }
 
-impl<'de, R: Read> Visitor<'de> for Tests<'_, '_, R> {
+impl<'de> Visitor<'de> for Tests<'_, '_> {
     type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,7 +152,8 @@ impl<'de, R: Read> Visitor<'de> for Tests<'_, '_, R> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut tests: A) -> Result<(), A::Error> {
         self.0.listed = true;
-        while let Some(test) = tests.next_element::<Value>()? {
+        while let Some((test, over)) = tests.next_element_seed(Bounded)? {
+            self.0.shortened += u64::from(over);
             if let Err(error) = self.0.test(&test) {
                 self.0.refused = Some(error);
                 return Err(A::Error::custom("nobody takes what is read"));

@@ -18,19 +18,27 @@ pub enum Line {
     End,
 }
 
-/// Takes the next line.
+/// Takes the next line of a journal.
 ///
 /// # Errors
 /// When reading fails.
 pub fn next_line(reader: &mut impl BufRead) -> io::Result<Line> {
+    next_within(LINE_LIMIT, reader)
+}
+
+/// Takes the next line, of at most so many bytes.
+///
+/// # Errors
+/// When reading fails.
+pub fn next_within(limit: u64, reader: &mut impl BufRead) -> io::Result<Line> {
     let mut line = Vec::new();
-    let read = reader.by_ref().take(LINE_LIMIT).read_until(b'\n', &mut line)?;
+    let read = reader.by_ref().take(limit).read_until(b'\n', &mut line)?;
     if line.pop_if(|last| *last == b'\n').is_some() {
         return Ok(Line::Whole(line));
     }
     match read as u64 {
         0 => Ok(Line::End),
-        LINE_LIMIT => {
+        read if read == limit => {
             drop(line);
             reader.skip_until(b'\n')?;
             Ok(Line::TooLong)

@@ -8,6 +8,7 @@ pub mod journal;
 pub mod junit;
 pub mod lines;
 pub mod report_log;
+pub mod shorten;
 pub mod source;
 
 use std::io;
@@ -16,7 +17,9 @@ use self::detect::Kind;
 use self::input::Input;
 use self::junit::Sink;
 use self::source::Source;
+use crate::pure::junit::limits::bound;
 use crate::pure::junit::{Element, Part, properties};
+use crate::pure::text::plural;
 
 /// How much of a document a reader gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,17 @@ pub enum Keep {
     },
     /// What counting cases needs.
     Counts,
+}
+
+impl Keep {
+    /// Keeps a case that a reader has whole as a JUnit document would be read; gives back how many
+    /// elements had to go.
+    fn bound(self, case: &mut Element) -> u64 {
+        match self {
+            Self::Everything { text } | Self::Written { text } => bound(case, text),
+            Self::Counts => 0,
+        }
+    }
 }
 
 /// What reading a file came to.
@@ -104,9 +118,19 @@ fn of_kind(mut source: Source<impl io::Read>, keep: Keep, sink: Sink<'_>) -> io:
             Ok(unreadable(Damage { byte: 0, reason }))
         }
         (Kind::Xml, _) => junit::read(source, keep, sink),
-        (Kind::Ctrf, _) => ctrf::read(source, sink),
-        (Kind::ReportLog, _) => report_log::read(source, sink),
+        (Kind::Ctrf, _) => ctrf::read(source, keep, sink),
+        (Kind::ReportLog, _) => report_log::read(source, keep, sink),
     }
+}
+
+/// What had to be left out of a file in JSON, in words.
+fn left_out(tests: u64, parts: u64) -> Vec<String> {
+    let count = |number: u64, thing: &str| {
+        (number > 0).then(|| plural(usize::try_from(number).unwrap_or(usize::MAX), thing))
+    };
+    let tests = count(tests, "test").map(|all| format!("{all} larger than 16 MiB, shortened"));
+    let parts = count(parts, "part").map(|all| format!("{all} beyond the limits, left out"));
+    tests.into_iter().chain(parts).collect()
 }
 
 fn unreadable(damage: Damage) -> Reading {

@@ -299,6 +299,81 @@ fn of_a_document_in_json_that_is_cut_off_the_tests_before_count() {
     assert_eq!((summary.counts.passed, summary.counts.failed), (1, 1));
 }
 
+fn ctrf(tests: &str) -> String {
+    format!("{{\"results\": {{\"tool\": {{\"name\": \"t\"}}, \"tests\": [{tests}]}}}}")
+}
+
+#[test]
+fn a_string_of_json_of_any_size_is_clipped_and_ends_nothing() {
+    let long = format!("first {} last", "é\\n".repeat(5 << 20));
+    let one = format!("{{\"name\": \"a\", \"status\": \"failed\", \"trace\": \"{long}\"}}");
+    let summary = report(ctrf(&format!("{one}, {{\"name\": \"b\", \"status\": \"passed\"}}")));
+    assert_eq!((summary.counts.failed, summary.counts.passed), (1, 1));
+    assert_eq!((summary.exit, summary.incidents.len()), (ExitCode::Red, 0));
+    let kept = &summary.tests[0].decisive.failures[0].traceback;
+    assert!(kept.starts_with("first é") && kept.ends_with("\n last"), "{}", kept.len());
+    let call = format!(
+        "{{\"$report_type\": \"TestReport\", \"nodeid\": \"a.py::b\", \"when\": \"teardown\", \
+         \"outcome\": \"failed\", \"longrepr\": \"{long}\"}}"
+    );
+    let summary = report(format!("{call}\n{{\"$report_type\": \"SessionFinish\"}}\n"));
+    assert_eq!((summary.counts.errors, summary.exit), (1, ExitCode::Red));
+    let kept = &summary.tests[0].decisive.failures[0].traceback;
+    assert!(kept.starts_with("first é") && kept.ends_with("\n last"), "{}", kept.len());
+}
+
+#[test]
+fn a_test_in_json_that_says_too_much_is_shortened_and_keeps_its_verdict() {
+    let lines = "\"x\",".repeat(1 << 20);
+    let big = format!("{{\"name\": \"a\", \"stdout\": [{lines}\"\"], \"status\": \"failed\"}}");
+    let summary = report(ctrf(&format!("{big}, {{\"name\": \"b\", \"status\": \"passed\"}}")));
+    assert_eq!((summary.counts.failed, summary.counts.passed), (1, 1));
+    assert!(summary.incidents[0].ends_with("1 test larger than 16 MiB, shortened"));
+}
+
+#[test]
+fn json_that_is_nested_too_deep_ends_there_and_costs_a_log_one_line() {
+    let deep = "[".repeat(100_000);
+    let summary = report(ctrf(&format!("{{\"name\": \"a\", \"status\": \"passed\"}}, {deep}")));
+    assert_incomplete(&summary, 1, "it is nested more than 100 deep");
+    let log = std::fs::read_to_string(crate::dialects::dialect("reportlog.jsonl")).unwrap();
+    let whole = report(&log);
+    let closed = format!("{{\"a\": {deep}{}}}", "]".repeat(100_000));
+    let damaged = report(format!("{log}{closed}\n"));
+    assert_eq!(damaged.counts.passed, whole.counts.passed);
+    assert!(damaged.unfinished[0].contains("1 line cannot be read"), "{:?}", damaged.unfinished);
+}
+
+#[test]
+fn a_line_of_a_log_that_is_too_long_costs_only_itself() {
+    let log = std::fs::read_to_string(crate::dialects::dialect("reportlog.jsonl")).unwrap();
+    let whole = report(&log);
+    let long = format!("{{\"a\": [{}0]}}", "0,".repeat(9 << 20));
+    let damaged = report(format!("{long}\n{log}").replacen(
+        &long,
+        &format!("{{\"$report_type\": \"x\"}}\n{long}"),
+        1,
+    ));
+    assert_eq!(damaged.counts.passed, whole.counts.passed);
+    let said = &damaged.unfinished[0];
+    assert!(said.contains("1 line longer than 16 MiB"), "{said}");
+}
+
+#[test]
+fn of_a_log_without_teardowns_the_oldest_tests_are_told_as_they_are() {
+    let line = |number: usize| {
+        format!(
+            "{{\"$report_type\": \"TestReport\", \"nodeid\": \"a.py::t{number}\", \"when\": \"call\", \"outcome\": \"failed\"}}\n"
+        )
+    };
+    let lines: String = (0..5000).map(line).collect();
+    let summary = report(format!("{lines}{{\"$report_type\": \"SessionFinish\"}}\n"));
+    assert_eq!((summary.tests.len(), summary.exit), (5000, ExitCode::Red));
+    let why = |index: usize| summary.tests[index].decisive.failures.last().unwrap().message.clone();
+    assert_eq!(why(0), "too many tests are open to wait for its teardown");
+    assert_eq!(why(4999), "the log ends before its teardown");
+}
+
 #[test]
 fn a_bad_file_costs_only_itself() {
     let (good, bad) = (scratch(suite("")), scratch("<html>"));

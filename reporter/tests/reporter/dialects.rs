@@ -10,6 +10,29 @@ use muletrain_reporter::read::input::Input;
 use muletrain_reporter::read::{Keep, Reading, parts};
 use muletrain_reporter::results;
 
+/// JUnit XML as many tools write it.
+pub(crate) const XML: [&str; 8] = [
+    "pytest.xml",
+    "surefire.xml",
+    "googletest.xml",
+    "ctest.xml",
+    "mocha.xml",
+    "nested.xml",
+    "bare.xml",
+    "latin1.xml",
+];
+
+/// CTRF.
+pub(crate) const CTRF: &str = "ctrf.json";
+
+/// A log of pytest-reportlog.
+pub(crate) const REPORT_LOG: &str = "reportlog.jsonl";
+
+/// All of them.
+pub(crate) fn corpus() -> Vec<&'static str> {
+    XML.into_iter().chain([CTRF, REPORT_LOG]).collect()
+}
+
 pub(crate) fn dialect(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dialects").join(name)
 }
@@ -68,20 +91,8 @@ fn told(summary: &Summary) -> String {
 
 #[test]
 fn every_dialect_is_understood() {
-    let files = [
-        "pytest.xml",
-        "surefire.xml",
-        "googletest.xml",
-        "ctest.xml",
-        "mocha.xml",
-        "nested.xml",
-        "bare.xml",
-        "latin1.xml",
-        "ctrf.json",
-        "reportlog.jsonl",
-    ];
-    let text: Vec<String> = files
-        .iter()
+    let text: Vec<String> = corpus()
+        .into_iter()
         .map(|name| {
             let summary = summary(&[dialect(name)]);
             assert_eq!(summary.unfinished, Vec::<String>::new(), "{name}");
@@ -93,7 +104,7 @@ fn every_dialect_is_understood() {
 
 #[test]
 fn results_of_different_kinds_make_one_report() {
-    let all = ["pytest.xml", "ctrf.json", "reportlog.jsonl", "nested.xml"].map(dialect);
+    let all = ["pytest.xml", CTRF, REPORT_LOG, "nested.xml"].map(dialect);
     let together = summary(&all);
     let tests: u32 = all.iter().map(|one| summary(std::slice::from_ref(one)).counts.tests()).sum();
     assert_eq!(together.counts.tests(), tests);
@@ -132,6 +143,25 @@ fn a_red_test_that_comes_again_in_its_suite_was_tried_again() {
 }
 
 #[test]
+fn a_name_that_looks_numbered_is_not_taken_for_another_test() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.xml");
+    let cases = ["t", "t", "t #2"].map(|name| format!("<testcase name='{name}' classname='C'/>"));
+    std::fs::write(&path, format!("<testsuite name='s'>{}</testsuite>", cases.concat())).unwrap();
+    let summary = summary(&[path]);
+    let ids: Vec<&str> = summary.tests.iter().map(|test| test.id.as_str()).collect();
+    assert_eq!(ids, ["C.t", "C.t #2", "C.t #2 #2"]);
+    let directory = tempfile::tempdir().unwrap();
+    let long = format!("<testcase name='{}'/>", "x".repeat(5000)).repeat(3);
+    let path = directory.path().join("long.xml");
+    std::fs::write(&path, format!("<testsuite name='s'>{long}</testsuite>")).unwrap();
+    let summary = self::summary(&[path]);
+    let ids: std::collections::BTreeSet<&str> =
+        summary.tests.iter().map(|test| test.id.as_str()).collect();
+    assert_eq!(ids.len(), 3);
+}
+
+#[test]
 fn the_same_test_on_another_host_is_another_test() {
     let directory = tempfile::tempdir().unwrap();
     let write = |host: &str, inner: &str| {
@@ -152,5 +182,5 @@ fn the_same_test_on_another_host_is_another_test() {
 fn a_folder_stands_for_the_reports_in_it() {
     let folder = dialect("");
     let all = summary(&[folder]);
-    assert_eq!(all.files, 8);
+    assert_eq!(all.files, XML.len());
 }

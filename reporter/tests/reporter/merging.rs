@@ -3,27 +3,19 @@
 
 use std::path::{Path, PathBuf};
 
-use muletrain_reporter::merge::documents;
+use muletrain_reporter::merge::{Run, documents};
+use muletrain_reporter::pure::finish::Detail;
 use muletrain_reporter::pure::junit::profile::Profile;
 use muletrain_reporter::pure::junit::{Element, Part};
 use muletrain_reporter::read::input::Input;
 use muletrain_reporter::render::junit::document::Layout;
+use muletrain_reporter::results;
 use proptest::prelude::*;
 
 use crate::damage::scratch;
-use crate::dialects::{dialect, read, summary};
+use crate::dialects::{XML, corpus, dialect, read, summary};
 use crate::render::assert_well_formed;
-
-const DIALECTS: [&str; 8] = [
-    "pytest.xml",
-    "surefire.xml",
-    "googletest.xml",
-    "ctest.xml",
-    "mocha.xml",
-    "nested.xml",
-    "bare.xml",
-    "latin1.xml",
-];
+use crate::site;
 
 /// Merges files into one.
 fn merge(paths: &[&Path], layout: Layout) -> (tempfile::TempDir, PathBuf) {
@@ -46,7 +38,7 @@ fn content(path: &Path) -> Vec<Part> {
 
 #[test]
 fn nothing_is_lost() {
-    let paths = DIALECTS.map(dialect);
+    let paths = XML.map(dialect);
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let (_folder, path) = merge(&paths, Layout::default());
     let parts: Vec<Part> = paths.iter().flat_map(|path| content(path)).collect();
@@ -64,33 +56,120 @@ fn nothing_is_lost() {
 #[test]
 fn in_steps_it_comes_to_the_same() {
     let damaged = scratch("<testsuite name='x'><testcase name='a'/><testcase name='b'>");
-    let names = DIALECTS.map(dialect);
+    let names: Vec<PathBuf> = corpus().into_iter().map(dialect).collect();
     let mut all: Vec<&Path> = names.iter().map(PathBuf::as_path).collect();
     all.push(&damaged.path);
+    assert_steps_come_to_the_same(&all);
+}
+
+/// Texts that are clipped, of control characters that grow when they are written, too.
+#[test]
+fn in_steps_it_comes_to_the_same_whatever_the_size() {
+    let long = |piece: &str| format!("first{}last", piece.repeat((9 << 17) / piece.len()));
+    let message = "line\n".repeat((2 << 20) / 5);
+    let ctrf = serde_json::json!({"results": {"tool": {"name": "t"}, "tests": [{
+        "name": "n", "status": "failed", "message": message, "trace": long("\u{1b}[0m\n"),
+        "stdout": vec!["x".repeat(80); 14_000], "stderr": ["\u{0}\r\n".repeat(230_000)],
+        "retryAttempts": vec![serde_json::json!({"status": "failed", "trace": "t"}); 6000],
+    }]}});
+    let line = |when: &str| {
+        serde_json::json!({
+            "$report_type": "TestReport", "nodeid": "a.py::b", "when": when, "outcome": "failed",
+            "longrepr": long("Error: é\n"), "sections": [["Captured stdout call", long("out\u{1}")]],
+            "user_properties": [["p", long("property ")]],
+        })
+    };
+    let log: Vec<String> = ["setup", "call", "teardown"].map(|when| line(when).to_string()).into();
+    let log = log.join("\n") + "\n{\"$report_type\": \"SessionFinish\"}\n";
+    let files = [scratch(ctrf.to_string()), scratch(log), scratch("<testsuite name='x'/>")];
+    let all = files.each_ref().map(|file| file.path.as_path());
+    assert_steps_come_to_the_same(&all);
+    for path in &all[..2] {
+        let (parts, reading) = read(path);
+        assert_eq!(reading.damage, None);
+        let cases = parts.iter().filter(|part| matches!(part, Part::Case(_)));
+        assert_eq!(cases.count(), 1);
+    }
+    let notes = read(all[0]).1.notes;
+    assert!(notes[0].ends_with("parts beyond the limits, left out"), "{notes:?}");
+}
+
+fn assert_steps_come_to_the_same(all: &[&Path]) {
     for cut in 1..all.len() {
         let (_folder, first) = merge(&all[..cut], Layout::default());
         let rest = std::iter::once(first.as_path()).chain(all[cut..].iter().copied());
         let stepwise = merged(&rest.collect::<Vec<_>>(), Layout::default());
-        assert_eq!(stepwise, merged(&all, Layout::default()), "in two steps at {cut}");
+        assert_eq!(stepwise, merged(all, Layout::default()), "in two steps at {cut}");
     }
 }
 
 #[test]
 fn jenkins_gets_what_its_schema_allows() {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/junit-10.xsd");
     let damaged = scratch("<testsuite><testcase><flakyFailure>x<stackTrace/></flakyFailure>");
-    let names = DIALECTS.map(dialect);
+    let names = XML.map(dialect);
     let mut all: Vec<&Path> = names.iter().map(PathBuf::as_path).collect();
     all.push(&damaged.path);
     let layout = Layout { profile: Profile::JenkinsXsd, split: None };
     let (_folder, path) = merge(&all, layout);
+    assert_allowed_on_jenkins(&path);
+}
+
+/// The document of a run: of one that is held, of one that is stored, and in parts.
+#[test]
+fn jenkins_gets_what_its_schema_allows_of_a_run() {
+    let journal = site::journal();
+    let summary = journal.summary();
+    let stored = scratch(journal.text());
+    let results =
+        results::read_in(Detail::Brief { printing: false }, std::slice::from_ref(&stored.path));
+    for split in [None, Some(4)] {
+        let layout = Layout { profile: Profile::JenkinsXsd, split };
+        for run in [Run::Whole(&summary), results.reports[0].run().unwrap()] {
+            let folder = tempfile::tempdir().unwrap();
+            documents(&folder.path().join("run.xml"), layout, &[run], &[]).unwrap();
+            let paths =
+                std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+            let paths: Vec<PathBuf> = paths.collect();
+            assert_eq!(paths.len() > 1, split.is_some());
+            paths.iter().for_each(|path| assert_allowed_on_jenkins(path));
+        }
+    }
+}
+
+fn assert_allowed_on_jenkins(path: &Path) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/junit-10.xsd");
     let output = std::process::Command::new("xmllint")
         .args(["--noout", "--nonet", "--schema"])
-        .args([&schema, &path])
+        .args([&schema, path])
         .output()
         .expect("needs xmllint: install libxml2-utils");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}\n{}", std::fs::read_to_string(&path).unwrap());
+    assert!(output.status.success(), "{said}\n{}", std::fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn what_a_document_has_no_place_for_is_told() {
+    let file = |root: &str| {
+        let case = "<testcase name='t' x:trace='1' xsi:type='2'/>";
+        scratch(format!(
+            "<testsuites kind='unit' {root}><testsuite name='s'>{case}</testsuite></testsuites>"
+        ))
+    };
+    let files = [file("name='a' run='1'"), file("name='b'"), file("name='a' run='1'")];
+    let inputs = files.each_ref().map(|file| Input::open(&file.path).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    for profile in [Profile::Full, Profile::Gitlab] {
+        let path = folder.path().join("merged.xml");
+        let layout = Layout { profile, split: None };
+        let readings = documents(&path, layout, &[], &inputs).unwrap();
+        let notes: Vec<&str> = readings.iter().map(|one| one.notes[1].as_str()).collect();
+        assert_eq!(notes[0], "name, run of its root left out, since other files differ");
+        assert_eq!(notes[1], "name of its root left out, since other files differ");
+        assert_eq!(readings[0].notes[0], "1 attribute of other namespaces, left out");
+        assert!(std::fs::read_to_string(&path).unwrap().contains("<testsuites kind=\"unit\" "));
+    }
+    let alone = documents(&folder.path().join("one.xml"), Layout::default(), &[], &inputs[..1]);
+    assert_eq!(alone.unwrap()[0].notes.len(), 1);
 }
 
 #[test]
@@ -101,6 +180,30 @@ fn gitlab_gets_every_name_once() {
     for name in ["name=\"top\"", "name=\"top #2\"", "name=\"top #4\"", "name=\"adds tax #2\""] {
         assert_eq!(text.matches(name).count(), 1, "{name}");
     }
+}
+
+#[test]
+fn a_document_of_gitlab_merged_with_itself_has_every_name_once() {
+    let layout = Layout { profile: Profile::Gitlab, split: None };
+    let nested = dialect("nested.xml");
+    let (_folder, once) = merge(&[&nested, &nested], layout);
+    let (_folder, twice) = merge(&[&once, &once], layout);
+    let names: Vec<(Option<String>, Option<String>)> = content(&twice)
+        .into_iter()
+        .filter_map(|part| match part {
+            Part::Case(case) => {
+                Some(["classname", "name"].map(|name| case.get(name).map(str::to_owned)).into())
+            }
+            _ => None,
+        })
+        .collect();
+    let unique: std::collections::BTreeSet<_> = names.iter().collect();
+    assert_eq!((unique.len(), names.len()), (names.len(), 4 * cases(&nested)));
+    assert_eq!(summary(&[twice]).counts.tests() as usize, names.len());
+}
+
+fn cases(path: &Path) -> usize {
+    content(path).iter().filter(|part| matches!(part, Part::Case(_))).count()
 }
 
 #[test]

@@ -22,20 +22,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use crate::damage::scratch;
-use crate::dialects::{dialect, read};
-
-const CORPUS: [&str; 10] = [
-    "pytest.xml",
-    "surefire.xml",
-    "googletest.xml",
-    "ctest.xml",
-    "mocha.xml",
-    "nested.xml",
-    "bare.xml",
-    "latin1.xml",
-    "ctrf.json",
-    "reportlog.jsonl",
-];
+use crate::dialects::{CTRF, REPORT_LOG, XML, corpus, dialect, read};
 
 /// What markup, numbers and encodings are broken with.
 const PIECES: [&[u8]; 16] = [
@@ -138,8 +125,22 @@ fn run<S: Strategy>(strategy: &S, test: impl Fn(S::Value) -> Result<(), TestCase
 }
 
 #[test]
-fn whatever_is_done_to_a_result_what_came_before_counts() {
-    let strategy = (prop::sample::select(CORPUS.to_vec()), prop::collection::vec(change(), 1..4));
+fn whatever_is_done_to_junit_xml_what_came_before_counts() {
+    what_came_before_counts(&XML);
+}
+
+#[test]
+fn whatever_is_done_to_ctrf_what_came_before_counts() {
+    what_came_before_counts(&[CTRF]);
+}
+
+#[test]
+fn whatever_is_done_to_a_log_of_pytest_what_came_before_counts() {
+    what_came_before_counts(&[REPORT_LOG]);
+}
+
+fn what_came_before_counts(corpus: &[&'static str]) {
+    let strategy = (prop::sample::select(corpus.to_vec()), prop::collection::vec(change(), 1..4));
     run(&strategy, |(name, changes)| {
         let original = std::fs::read(dialect(name)).unwrap();
         let (bytes, first) = changed(original.clone(), &changes);
@@ -154,10 +155,24 @@ fn whatever_is_done_to_a_result_what_came_before_counts() {
     });
 }
 
-/// Merging reads twice and copies what it can; summaries are made of what is read once.
 #[test]
-fn whatever_is_done_to_a_result_it_is_merged_as_it_is_read() {
-    let strategy = (prop::sample::select(CORPUS.to_vec()), prop::collection::vec(change(), 1..4));
+fn whatever_is_done_to_junit_xml_it_is_merged_as_it_is_read() {
+    it_is_merged_as_it_is_read(&XML);
+}
+
+#[test]
+fn whatever_is_done_to_ctrf_it_is_merged_as_it_is_read() {
+    it_is_merged_as_it_is_read(&[CTRF]);
+}
+
+#[test]
+fn whatever_is_done_to_a_log_of_pytest_it_is_merged_as_it_is_read() {
+    it_is_merged_as_it_is_read(&[REPORT_LOG]);
+}
+
+/// Merging reads twice and copies what it can; summaries are made of what is read once.
+fn it_is_merged_as_it_is_read(corpus: &[&'static str]) {
+    let strategy = (prop::sample::select(corpus.to_vec()), prop::collection::vec(change(), 1..4));
     run(&strategy, |(name, changes)| {
         let (bytes, _) = changed(std::fs::read(dialect(name)).unwrap(), &changes);
         let file = scratch(bytes);
@@ -186,7 +201,7 @@ fn what_is_packed_twice_in_a_row_is_read_as_its_text_would_be() {
 
 #[test]
 fn whatever_is_done_to_a_packed_result_it_comes_to_an_end() {
-    let strategy = (prop::sample::select(CORPUS.to_vec()), prop::collection::vec(change(), 1..4));
+    let strategy = (prop::sample::select(corpus()), prop::collection::vec(change(), 1..4));
     run(&strategy, |(name, changes)| {
         let (bytes, _) = changed(packed(name), &changes);
         let file = scratch(&bytes);

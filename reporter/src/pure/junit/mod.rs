@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod clip;
+pub mod limits;
 pub mod markup;
 pub mod profile;
 pub mod split;

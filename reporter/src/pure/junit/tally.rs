@@ -80,12 +80,22 @@ impl File {
         whole
     }
 
-    fn agree(&mut self, root: &[(String, String)]) {
+    /// Takes a root into account.
+    pub fn agree(&mut self, root: &[(String, String)]) {
         match &mut self.root {
             None => self.root = Some(root.to_vec()),
             Some(agreed) => agreed.retain(|attribute| root.contains(attribute)),
         }
     }
+}
+
+/// Names of the attributes of a file's root that its document does not have, since other files
+/// differ.
+#[must_use]
+pub fn left_out<'a>(own: &'a File, document: &File) -> Vec<&'a str> {
+    let agreed = document.root.as_deref().unwrap_or_default();
+    let own = own.root.iter().flatten().filter(|attribute| !agreed.contains(attribute));
+    own.map(|(name, _)| name.as_str()).collect()
 }
 
 /// Counts parts as they come.

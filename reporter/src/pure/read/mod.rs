@@ -2,6 +2,7 @@
 
 pub mod ctrf;
 pub mod report_log;
+pub mod value;
 
 use crate::pure::junit::Element;
 

@@ -1,16 +1,32 @@
 //! Lines of a pytest-reportlog: each test has one for its set-up, its call and its teardown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
 use super::{result, timestamp};
 use crate::pure::junit::Element;
 
+/// Tests that are held until they are over. That is more than run at once anywhere; of a log
+/// without teardowns, the oldest is told as it is.
+const OPEN: usize = 4096;
+
+/// Bytes that they may take together.
+const HELD: usize = 64 << 20;
+
+/// Bytes that one of them may take, and results and reruns that it may have.
+const ONE: (usize, usize) = (16 << 20, 10_000);
+
 /// Tests that have begun.
 #[derive(Debug, Default)]
 pub struct Log {
     open: HashMap<String, Open>,
+    /// Names of those that are open, in the order they began.
+    order: BTreeMap<u64, String>,
+    /// Bytes that those take.
+    held: usize,
+    /// Results that were too many or too large for one test.
+    pub left_out: u64,
     /// Order in which tests began.
     begun: u64,
     /// Whether the session said that it ended.
@@ -21,6 +37,10 @@ pub struct Log {
 #[derive(Debug, Default)]
 struct Open {
     order: u64,
+    /// Bytes of its name and its texts.
+    held: usize,
+    /// Results that there was no room for.
+    left_out: u64,
     start: Option<f64>,
     seconds: f64,
     results: Vec<Element>,
@@ -32,15 +52,21 @@ struct Open {
 }
 
 impl Log {
-    /// Takes the next line; gives back the case that is complete with it.
-    pub fn line(&mut self, line: &Value) -> Option<Element> {
+    /// Takes the next line; gives back the cases that are complete with it.
+    pub fn line(&mut self, line: &Value) -> Vec<Element> {
+        let complete = self.take(line);
+        let over = std::iter::from_fn(|| self.over());
+        over.collect::<Vec<_>>().into_iter().chain(complete).collect()
+    }
+
+    fn take(&mut self, line: &Value) -> Option<Element> {
         match line.get("$report_type")?.as_str()? {
             "TestReport" => self.report(line),
             // A subtest that fails makes its test fail, whatever pytest says of that.
             "SubTestReport" | "SubtestReport" => {
                 let id = line.get("nodeid")?.as_str()?;
                 if line.get("outcome").and_then(Value::as_str) == Some("failed") {
-                    self.begin(id).results.push(raised("failure", line));
+                    self.change(id, |open| open.result(raised("failure", line)));
                 }
                 None
             }
@@ -61,37 +87,57 @@ impl Log {
 
     /// Tests that began and never ended, in the order they began.
     #[must_use]
-    pub fn unfinished(self) -> Vec<Element> {
-        let mut open: Vec<(String, Open)> = self.open.into_iter().collect();
-        open.sort_by_key(|(_, open)| open.order);
+    pub fn unfinished(&mut self) -> Vec<Element> {
         let lost = "not run: the log ends while it was running";
-        let lost = |(id, mut open): (String, Open)| {
-            open.results.push(match open.results.is_empty() {
-                true => result("error", "muletrain.NotRun", lost, ""),
-                false => {
-                    result("error", "muletrain.CutOff", "the log ends before its teardown", "")
-                }
-            });
-            open.case(&id)
-        };
-        open.into_iter().map(lost).collect()
+        std::iter::from_fn(|| self.oldest(lost, "the log ends before its teardown")).collect()
     }
 
-    fn begin(&mut self, id: &str) -> &mut Open {
-        self.begun += 1;
-        let order = self.begun;
-        self.open.entry(id.to_owned()).or_insert_with(|| Open { order, ..Open::default() })
+    /// The oldest of the open ones, where they are too many or too large.
+    fn over(&mut self) -> Option<Element> {
+        let over = self.open.len() > OPEN || self.held > HELD;
+        let lost = "not run: too many tests are open to wait for its end";
+        over.then(|| self.oldest(lost, "too many tests are open to wait for its teardown"))?
+    }
+
+    /// Ends the oldest of the open ones: what is said where nothing is known of it, and where
+    /// something is.
+    fn oldest(&mut self, lost: &str, cut: &str) -> Option<Element> {
+        let (_, id) = self.order.pop_first()?;
+        let mut open = self.open.remove(&id)?;
+        self.held -= open.held;
+        open.results.push(match open.results.is_empty() {
+            true => result("error", "muletrain.NotRun", lost, ""),
+            false => result("error", "muletrain.CutOff", cut, ""),
+        });
+        Some(open.case(&id))
+    }
+
+    fn change(&mut self, id: &str, change: impl FnOnce(&mut Open)) {
+        if !self.open.contains_key(id) {
+            self.begun += 1;
+            self.order.insert(self.begun, id.to_owned());
+            let open = Open { order: self.begun, held: id.len(), ..Open::default() };
+            self.held += id.len();
+            self.open.insert(id.to_owned(), open);
+        }
+        let Some(open) = self.open.get_mut(id) else { return };
+        let before = open.held;
+        change(open);
+        self.left_out += std::mem::take(&mut open.left_out);
+        self.held = self.held + open.held - before;
     }
 
     fn report(&mut self, line: &Value) -> Option<Element> {
         let id = line.get("nodeid")?.as_str()?;
         let when = line.get("when").and_then(Value::as_str).unwrap_or("call");
-        let open = self.begin(id);
-        open.take(line, when);
-        match when {
-            "teardown" => self.open.remove(id).map(|open| open.case(id)),
-            _ => None,
+        self.change(id, |open| open.take(line, when));
+        if when != "teardown" {
+            return None;
         }
+        let open = self.open.remove(id)?;
+        self.order.remove(&open.order);
+        self.held -= open.held;
+        Some(open.case(id))
     }
 }
 
@@ -108,23 +154,48 @@ impl Open {
             self.location = (file, location.get(1).and_then(Value::as_u64).map(|line| line + 1));
         }
         // Sections and properties of earlier phases are said again.
+        self.held -= size(&self.sections) + size(&self.properties);
         self.sections = pairs(line.get("sections"));
         self.properties = pairs(line.get("user_properties"));
+        self.held += size(&self.sections) + size(&self.properties);
         let expected = line.get("wasxfail").is_some();
         match line.get("outcome").and_then(Value::as_str).unwrap_or_default() {
             "skipped" if expected => {
-                self.results.push(result("skipped", "pytest.xfail", &expectation(line), ""));
+                self.result(result("skipped", "pytest.xfail", &expectation(line), ""));
             }
-            "skipped" => self.results.push(result("skipped", "pytest.skip", &reason(line), "")),
-            "failed" if when == "call" => self.results.push(raised("failure", line)),
-            "failed" => self.results.push(raised("error", line)),
+            "skipped" => self.result(result("skipped", "pytest.skip", &reason(line), "")),
+            "failed" if when == "call" => self.result(raised("failure", line)),
+            "failed" => self.result(raised("error", line)),
             "rerun" => {
                 let again = raised("rerunFailure", line);
                 let trace = Element::new("stackTrace").with_text(again.text);
-                self.reruns.push(Element { text: String::new(), ..again }.with_child(trace));
+                let again = Element { text: String::new(), ..again }.with_child(trace);
+                if self.has_room(&again) {
+                    self.reruns.push(again);
+                }
             }
             _ => {}
         }
+    }
+
+    /// Takes a result. The first of a kind decides how the test ended, and always has room.
+    fn result(&mut self, result: Element) {
+        let known = self.results.iter().any(|one| one.name == result.name);
+        if self.has_room(&result) || !known {
+            self.results.push(result);
+        }
+    }
+
+    fn has_room(&mut self, result: &Element) -> bool {
+        let texts = result.children.iter().map(|child| child.text.len());
+        let values = result.attributes.iter().map(|(_, value)| value.len());
+        let size: usize = texts.chain(values).sum::<usize>() + result.text.len();
+        let fits = self.held + size <= ONE.0 && self.results.len() + self.reruns.len() < ONE.1;
+        match fits {
+            true => self.held += size,
+            false => self.left_out += 1,
+        }
+        fits
     }
 
     fn case(self, id: &str) -> Element {
@@ -157,6 +228,10 @@ impl Open {
         }
         case
     }
+}
+
+fn size(pairs: &[(String, String)]) -> usize {
+    pairs.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
 /// A module that could not be collected.

@@ -5,20 +5,15 @@ use quick_xml::events::BytesStart;
 use super::notes::Notes;
 use crate::pure::junit::Element;
 use crate::pure::junit::clip::Clip;
+use crate::pure::junit::limits::{ELEMENTS, TEXT};
 use crate::pure::junit::markup::{is_name, unescape};
 use crate::read::Keep;
 
 /// Attributes of one element.
 const ATTRIBUTES: usize = 1024;
 
-/// Elements in one case, or in one element beside the cases.
-const ELEMENTS: usize = 10_000;
-
 /// Depth of elements in a case.
 const DEPTH: usize = 32;
-
-/// Bytes of text in one case, over all its elements.
-const TEXT: usize = 16 << 20;
 
 /// Attributes that counting needs.
 const COUNTED: [&str; 3] = ["time", "status", "result"];
@@ -127,7 +122,11 @@ pub(super) fn attributes(
         if keep == Keep::Counts && !COUNTED.contains(&name) {
             continue;
         }
-        if name.contains(':') || name == "xmlns" {
+        if let Some((prefix, _)) = name.split_once(':') {
+            notes.namespaced += u64::from(!["xml", "xmlns", "xsi"].contains(&prefix));
+            continue;
+        }
+        if name == "xmlns" {
             continue;
         }
         let twice = attributes.iter().any(|(other, _)| other == name);

@@ -12,6 +12,8 @@ pub(super) struct Notes {
     pub(super) miscounted: u64,
     /// Attributes and elements that are beyond the limits or no XML.
     pub(super) left_out: u64,
+    /// Attributes with a prefix of their own, which no document has a place for.
+    pub(super) namespaced: u64,
     /// Suites nested too deep to be told apart.
     pub(super) flattened: u64,
     /// References to entities.
@@ -66,6 +68,8 @@ impl Notes {
             count(self.flattened, "suite").map(|all| format!("{all} nested too deep, made one")),
             count(self.left_out, "part")
                 .map(|all| format!("{all} beyond the limits or broken, left out")),
+            count(self.namespaced, "attribute")
+                .map(|all| format!("{all} of other namespaces, left out")),
             count(self.times, "time")
                 .zip(self.odd_time.as_ref())
                 .map(|(all, time)| format!("{all} that cannot be read, such as {time:?}")),
