@@ -25,7 +25,28 @@ pub fn for_terminal(text: &str) -> String {
             _ => clean.push(character),
         }
     }
-    clean
+    disarm(clean)
+}
+
+/// Takes CI systems' commands apart, such as `##vso[` of Azure Pipelines, `##[` of GitHub and
+/// `##teamcity[`: they look for them anywhere in what a job prints.
+fn disarm(text: String) -> String {
+    let is_command = |rest: &str| {
+        rest.trim_start_matches(|one: char| one.is_ascii_alphanumeric() || one == '-')
+            .starts_with('[')
+    };
+    if !text.match_indices("##").any(|(at, _)| is_command(text[at..].trim_start_matches('#'))) {
+        return text;
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for (at, character) in text.char_indices() {
+        let rest = &text[at + character.len_utf8()..];
+        safe.push(character);
+        if safe.ends_with("##") && is_command(rest) {
+            safe.push(' ');
+        }
+    }
+    safe
 }
 
 /// The same, on one line.
@@ -96,7 +117,7 @@ pub fn plural(number: usize, thing: &str) -> String {
 
 /// Length of the escape sequence that a text starts with. One that its line does not complete is
 /// no sequence: else whatever follows it could be made to vanish.
-fn escape_length(text: &str) -> usize {
+pub(crate) fn escape_length(text: &str) -> usize {
     let (introducer, kind) = match text.strip_prefix('\u{1b}') {
         Some(rest) => match rest.chars().next() {
             Some(kind) if kind.is_ascii() => (2, kind),
@@ -156,6 +177,20 @@ mod tests {
             ("größe 日本 👩‍💻", "größe 日本 👩‍💻"),
         ] {
             assert_eq!(for_terminal(hostile), clean, "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_a_command_to_a_ci_system() {
+        for (hostile, clean) in [
+            ("##vso[task.setvariable variable=a]b", "## vso[task.setvariable variable=a]b"),
+            ("x\n  ##[error]no", "x\n  ## [error]no"),
+            ("###[group]é##teamcity[a]", "### [group]é## teamcity[a]"),
+            ("#\u{0}#\u{1b}[0m[debug]", "## [debug]"),
+            ("## Title [x]\n#[derive]\n##", "## Title [x]\n#[derive]\n##"),
+        ] {
+            assert_eq!(for_terminal(hostile), clean, "{hostile:?}");
+            assert_eq!(for_terminal(clean), clean);
         }
     }
 

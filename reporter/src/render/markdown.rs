@@ -6,7 +6,7 @@ use muletrain_proto::verdict::Verdict;
 
 use crate::pure::junit::clip::clip;
 use crate::pure::summary::{Problem, Summary, TestReport};
-use crate::pure::text::{fit, for_line, for_terminal};
+use crate::pure::text::{fit, for_line, for_terminal, plural};
 use crate::render::terminal::{conclusion, count_line};
 
 /// GitHub drops all of a step's summary where it is over 1 MiB; some of that is left to others.
@@ -14,6 +14,9 @@ const LIMIT: usize = (1 << 20) - (32 << 10);
 
 /// Bytes of a traceback that are shown.
 const TRACE: usize = 8 << 10;
+
+/// Bytes of a line that says how many more there are.
+const LAST: usize = 64;
 
 /// Lines of a list.
 const LINES: usize = 20;
@@ -24,21 +27,48 @@ const WIDTH: usize = 300;
 /// The summary of one or more reports.
 #[must_use]
 pub fn markdown(summaries: &[&Summary]) -> String {
-    let share = LIMIT / summaries.len().max(1);
-    summaries.iter().map(|summary| one(summary, share)).collect::<Vec<_>>().join("\n")
+    let mut text = String::new();
+    for (index, summary) in summaries.iter().enumerate() {
+        let left = summaries.len() - index;
+        let room = (LIMIT - LAST).saturating_sub(text.len());
+        // What one needs less is there for those that follow.
+        let next = one(summary, room / left);
+        if next.len() + 1 > room {
+            text += &format!("\nand {}\n", plural(left, "more result"));
+            break;
+        }
+        if index > 0 {
+            text.push('\n');
+        }
+        text += &next;
+    }
+    text
 }
 
+/// One result. Where there is hardly any room, it is a little more than its counts.
 fn one(summary: &Summary, limit: usize) -> String {
     let mut text =
         format!("## muletrain: {}\n\n{}\n\n", conclusion(summary.exit), count_line(summary));
-    for why in summary.unfinished.iter().take(LINES) {
-        text += &format!("**Incomplete:** {}\n\n", code(why));
-    }
-    more(&mut text, summary.unfinished.len().saturating_sub(LINES));
+    let why = summary.unfinished.iter().map(|why| format!("**Incomplete:** {}\n\n", code(why)));
+    let shown = fill(&mut text, limit / 4, why);
+    more(&mut text, summary.unfinished.len() - shown);
     // What comes last is short, so it is known how much room is left for what comes first.
-    let end = lists(summary);
+    let end = lists(summary, limit / 2);
     let room = limit.saturating_sub(text.len() + end.len());
     text + &red(summary, room) + &end
+}
+
+/// Adds as many lines of a list as there is room for; gives back how many.
+fn fill(text: &mut String, room: usize, lines: impl Iterator<Item = String>) -> usize {
+    let mut shown = 0;
+    for line in lines.take(LINES) {
+        if text.len() + line.len() + LAST > room {
+            break;
+        }
+        *text += &line;
+        shown += 1;
+    }
+    shown
 }
 
 fn red(summary: &Summary, room: usize) -> String {
@@ -52,7 +82,8 @@ fn red(summary: &Summary, room: usize) -> String {
     let mut text = format!("### Failed ({})\n\n", blocks.len());
     let mut shown = 0;
     // The last line has to fit as well.
-    while let Some(block) = blocks.get(shown).filter(|block| text.len() + block.len() + 64 <= room)
+    while let Some(block) =
+        blocks.get(shown).filter(|block| text.len() + block.len() + LAST <= room)
     {
         text += block;
         shown += 1;
@@ -89,33 +120,33 @@ fn block(verdict: &str, id: &str, place: &str, failures: &[Failure], output: &st
     text + "</details>\n\n"
 }
 
-fn lists(summary: &Summary) -> String {
+fn lists(summary: &Summary, room: usize) -> String {
     let mut text = String::new();
     let flaky: Vec<&TestReport> = summary.tests.iter().filter(|test| test.outcome.flaky).collect();
-    list(&mut text, "Flaky", &flaky, |test| code(test.id.as_str()));
+    list(&mut text, room, "Flaky", &flaky, |test| code(test.id.as_str()));
     let lost = |test: &&TestReport| test.outcome.verdict == Verdict::NotRun && test.decisive.lost;
     let lost: Vec<&TestReport> = summary.tests.iter().filter(lost).collect();
-    list(&mut text, "Lost", &lost, |test| code(test.id.as_str()));
+    list(&mut text, room, "Lost", &lost, |test| code(test.id.as_str()));
     let mut slowest: Vec<&TestReport> = summary.tests.iter().collect();
     let time = |test: &TestReport| test.decisive.seconds.unwrap_or_default().get();
     slowest.sort_by(|one, other| time(other).total_cmp(&time(one)));
     slowest.retain(|test| time(test) >= 1.0);
     slowest.truncate(5);
-    list(&mut text, "Slowest", &slowest, |test| {
+    list(&mut text, room, "Slowest", &slowest, |test| {
         format!("{} {}", test.decisive.seconds.unwrap_or_default(), code(test.id.as_str()))
     });
-    list(&mut text, "Trouble along the way", &summary.incidents, |incident| code(incident));
+    list(&mut text, room, "Trouble along the way", &summary.incidents, |incident| code(incident));
     text
 }
 
-fn list<T>(text: &mut String, title: &str, items: &[T], line: impl Fn(&T) -> String) {
-    if items.is_empty() {
+fn list<T>(text: &mut String, room: usize, title: &str, items: &[T], line: impl Fn(&T) -> String) {
+    if items.is_empty() || text.len() + 2 * LAST > room {
         return;
     }
     *text += &format!("### {title} ({})\n\n", items.len());
-    items.iter().take(LINES).for_each(|item| *text += &format!("- {}\n", line(item)));
+    let shown = fill(text, room, items.iter().map(|item| format!("- {}\n", line(item))));
     text.push('\n');
-    more(text, items.len().saturating_sub(LINES));
+    more(text, items.len() - shown);
 }
 
 fn more(text: &mut String, number: usize) {

@@ -109,6 +109,21 @@ fn markdown_stays_under_the_limit_and_says_what_it_leaves_out() {
 }
 
 #[test]
+fn markdown_of_many_results_stays_under_the_limit_together() {
+    let name = "n".repeat(200);
+    let mut one = site::journal().summary();
+    one.incidents = vec![name.clone(); 50];
+    one.unfinished = vec![name; 50];
+    for (number, is_cut) in [(1, false), (60, false), (20_000, true)] {
+        let text = markdown::markdown(&vec![&one; number]);
+        assert!(text.len() <= 1 << 20, "{} bytes for {number}", text.len());
+        let shown = text.matches("## muletrain: ").count();
+        assert_eq!(text.contains(&format!("\nand {} more results\n", number - shown)), is_cut);
+        assert!(is_cut || shown == number);
+    }
+}
+
+#[test]
 fn markdown_has_nothing_of_what_tests_say_but_text() {
     let evil =
         "&lt;img src=x onerror=alert(1)&gt; @everyone #1 ![a](b) ``` ````\n# title\n| a | b |";
@@ -150,7 +165,7 @@ fn github_obeys_nothing_that_a_test_prints() {
     let (first, rest) = text.split_once('\n').unwrap();
     let token = first.strip_prefix("::stop-commands::").unwrap();
     let (fenced, commands) = rest.split_once(&format!("::{token}::\n")).unwrap();
-    assert!(fenced.contains("##[error]pwned"));
+    assert!(fenced.contains("## [error]pwned") && !fenced.contains("##["));
     assert_eq!(commands.lines().count(), 1, "{commands}");
 }
 
