@@ -76,6 +76,8 @@ pub enum News {
     Header(Header, String),
     /// Any other line, and as it is stored.
     Entry(Box<Entry>, String),
+    /// A line that cannot be read and was passed over, with why.
+    Bad(String),
     /// The connection broke and is tried again.
     Waiting(Error),
     /// It ends here, without the last record.

@@ -122,6 +122,18 @@ impl Results {
         Self { reports: vec![Report { summary, directory, journal: None }], ..Self::default() }
     }
 
+    /// Adds a run. One that is there already is reported once, as it was told more of.
+    fn add(&mut self, mut report: Report, path: &str) {
+        let run = &report.summary.run;
+        let known = self.reports.iter_mut().find(|one| run.is_some() && one.summary.run == *run);
+        let Some(known) = known else { return self.reports.push(report) };
+        let is_whole = |report: &Report| report.summary.unfinished.is_empty();
+        if is_whole(&report) && !is_whole(known) {
+            std::mem::swap(known, &mut report);
+        }
+        known.summary.incidents.push(format!("{path}: the run was given before and counts once"));
+    }
+
     /// The summaries.
     pub fn summaries(&self) -> impl Iterator<Item = &Summary> {
         self.reports.iter().map(|report| &report.summary)
@@ -202,7 +214,7 @@ fn take(input: Input, detail: Detail, results: &mut Results, foreign: &mut Forei
     };
     let reading = match run(&input, detail) {
         Some(Ok(report)) => {
-            results.reports.push(report);
+            results.add(report, &path);
             return;
         }
         Some(Err(error)) => {

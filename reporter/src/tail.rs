@@ -12,6 +12,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::follow::News;
 use crate::read::input::Input;
+use crate::read::lines::LINE_LIMIT;
 
 /// How often it is looked for more.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -34,15 +35,19 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A line of it is none.
-    #[error("cannot read {}, line {line}", path.display())]
-    Line {
+    /// Its first line is none of a journal.
+    #[error("cannot read {}, line 1", path.display())]
+    Header {
         /// The journal.
         path: PathBuf,
-        /// From 1.
-        line: u64,
         /// Why.
         source: journal::Error,
+    },
+    /// Its first line is no line of a journal, by its length alone.
+    #[error("cannot read {}, line 1 is too long", path.display())]
+    Long {
+        /// The journal.
+        path: PathBuf,
     },
     /// Its writer has gone.
     #[error("nobody writes {} any more, and the run was not closed", path.display())]
@@ -58,7 +63,7 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Run(_) => ExitCode::Usage,
-            Self::File { .. } | Self::Line { .. } => ExitCode::Infrastructure,
+            Self::File { .. } | Self::Header { .. } | Self::Long { .. } => ExitCode::Infrastructure,
             Self::Abandoned { .. } => ExitCode::Incomplete,
         }
     }
@@ -89,7 +94,7 @@ async fn follow(path: &Path, news: &Sender<News>) -> Result<(), Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     let input = Input::open(path).map_err(failed)?;
     let lock = File::open(path).map_err(failed)?;
-    let mut lines = Lines::new(input.bytes().map_err(failed)?);
+    let mut lines = Lines::new(input.bytes().map_err(failed)?, LINE_LIMIT);
     let mut looks = 0;
     for number in 1.. {
         let line = loop {
@@ -104,10 +109,9 @@ async fn follow(path: &Path, news: &Sender<News>) -> Result<(), Error> {
             }
             tokio::time::sleep(PAUSE).await;
         };
-        let wrong = |source| Error::Line { path: path.to_owned(), line: number, source };
         let read = match number {
-            1 => News::Header(journal::read_header(&line).map_err(wrong)?, line),
-            _ => News::Entry(Box::new(journal::read_entry(&line).map_err(wrong)?), line),
+            1 => header(path, line)?,
+            _ => entry(number, line),
         };
         let last = matches!(&read, News::Entry(entry, _) if entry.record == Record::Closed);
         if news.send(read).await.is_err() || last {
@@ -115,6 +119,28 @@ async fn follow(path: &Path, news: &Sender<News>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+fn header(path: &Path, line: Line) -> Result<News, Error> {
+    let path = path.to_owned();
+    match line {
+        Line::TooLong => Err(Error::Long { path }),
+        Line::Whole(line) => match journal::read_header(&line) {
+            Ok(header) => Ok(News::Header(header, line)),
+            Err(source) => Err(Error::Header { path, source }),
+        },
+    }
+}
+
+/// One that cannot be read costs only itself, as in a report.
+fn entry(number: u64, line: Line) -> News {
+    match line {
+        Line::TooLong => News::Bad(format!("line {number} is too long")),
+        Line::Whole(line) => match journal::read_entry(&line) {
+            Ok(entry) => News::Entry(Box::new(entry), line),
+            Err(error) => News::Bad(format!("line {number}: {error}")),
+        },
+    }
 }
 
 /// Whether somebody writes a journal. What cannot be told is taken for a yes.
@@ -125,24 +151,62 @@ fn is_held(file: &File) -> bool {
     }
 }
 
-/// Whole lines of a file that grows.
-struct Lines {
-    reader: BufReader<Box<dyn Read + Send>>,
-    begun: Vec<u8>,
+/// A line that is all there.
+#[derive(Debug, PartialEq, Eq)]
+enum Line {
+    /// It, without its newline.
+    Whole(String),
+    /// It was passed over.
+    TooLong,
 }
 
-impl Lines {
-    fn new(inner: Box<dyn Read + Send>) -> Self {
-        Self { reader: BufReader::new(inner), begun: Vec::new() }
+/// Whole lines of a file that grows.
+struct Lines<R> {
+    reader: BufReader<R>,
+    limit: u64,
+    begun: Vec<u8>,
+    /// Whether the line that was begun is too long to be held.
+    is_long: bool,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(inner: R, limit: u64) -> Self {
+        Self { reader: BufReader::new(inner), limit, begun: Vec::new(), is_long: false }
     }
 
-    /// The next line without its newline, once all of it is there.
-    fn next(&mut self) -> io::Result<Option<String>> {
-        self.reader.read_until(b'\n', &mut self.begun)?;
-        if self.begun.pop_if(|last| *last == b'\n').is_none() {
-            return Ok(None);
+    /// The next line, once all of it is there.
+    fn next(&mut self) -> io::Result<Option<Line>> {
+        loop {
+            let room = self.limit.saturating_sub(self.begun.len() as u64);
+            let read = self.reader.by_ref().take(room).read_until(b'\n', &mut self.begun)?;
+            if self.begun.pop_if(|last| *last == b'\n').is_some() {
+                let line = std::mem::take(&mut self.begun);
+                return Ok(Some(match std::mem::take(&mut self.is_long) {
+                    true => Line::TooLong,
+                    false => Line::Whole(String::from_utf8_lossy(&line).into_owned()),
+                }));
+            }
+            if read == 0 {
+                return Ok(None);
+            }
+            if self.begun.len() as u64 >= self.limit {
+                self.is_long = true;
+                self.begun = Vec::new();
+            }
         }
-        let line = std::mem::take(&mut self.begun);
-        String::from_utf8(line).map(Some).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_too_long_costs_only_itself() {
+        let text = format!("one\n{}\nt\u{fffd}wo\nopen", "x".repeat(1000));
+        let mut lines = Lines::new(text.as_bytes(), 10);
+        let all: Vec<Line> = std::iter::from_fn(|| lines.next().unwrap()).collect();
+        let whole = |text: &str| Line::Whole(text.to_owned());
+        assert_eq!(all, [whole("one"), Line::TooLong, whole("t\u{fffd}wo")]);
     }
 }

@@ -13,6 +13,7 @@ use crate::follow::{self, News, follow};
 use crate::live::Live;
 use crate::output;
 use crate::pure::fold::Fold;
+use crate::pure::text::{for_line, plural};
 use crate::render::terminal;
 use crate::results::Results;
 use crate::save::{self, Saved};
@@ -97,6 +98,8 @@ struct Watcher<'a> {
     saved: Option<Saved>,
     fetching: Option<Fetching>,
     lost: Option<follow::Error>,
+    /// Lines that were passed over, and why the first of them was.
+    bad: (usize, Option<String>),
     code: ExitCode,
 }
 
@@ -109,6 +112,7 @@ impl<'a> Watcher<'a> {
             saved: None,
             fetching: None,
             lost: None,
+            bad: (0, None),
             code: ExitCode::Green,
         }
     }
@@ -132,6 +136,14 @@ impl<'a> Watcher<'a> {
                 if matches!(self.settings.source, Source::Stored(_)) {
                     self.live.happened(since(entry.at));
                 }
+            }
+            News::Bad(why) => {
+                // One is enough while the run goes on; the report counts them.
+                if self.bad.0 == 0 {
+                    self.live.note(&for_line(&why));
+                }
+                self.bad.0 += 1;
+                self.bad.1.get_or_insert(why);
             }
             News::Waiting(error) => self.live.note(&format!("{error}; trying again")),
             News::Lost(error) => {
@@ -173,6 +185,9 @@ impl<'a> Watcher<'a> {
         self.live.finish();
         if let Some(fetching) = self.fetching.take() {
             self.fold.incidents.extend(fetching.end().await);
+        }
+        if let (number, Some(first)) = &self.bad {
+            self.fold.damaged(format!("{} cannot be read; {first}", plural(*number, "line")));
         }
         if interrupted {
             self.fold.damaged("watching was interrupted".to_owned());

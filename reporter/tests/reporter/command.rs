@@ -48,8 +48,11 @@ fn a_bad_result_costs_only_itself() {
 fn several_runs_make_one_document() {
     let directory = tempfile::tempdir().unwrap();
     let junit = directory.path().join("deep/junit.xml");
-    let output = reporter(&["report", FIXTURE, FIXTURE, "--junit", path(&junit)]);
-    assert_eq!(out(&output).matches("── Run 20260101-120000-k3f9").count(), 2);
+    let other = directory.path().join("other.jsonl");
+    let text = std::fs::read_to_string(FIXTURE).unwrap();
+    std::fs::write(&other, text.replace("20260101-120000-k3f9", "20260102-120000-k3f9")).unwrap();
+    let output = reporter(&["report", FIXTURE, path(&other), FIXTURE, "--junit", path(&junit)]);
+    assert_eq!(out(&output).matches("── Run 2026010").count(), 2);
     let document = std::fs::read_to_string(junit).unwrap();
     assert_well_formed(&document);
     assert!(document.contains("<testsuites name=\"muletrain\" tests=\"40\""));

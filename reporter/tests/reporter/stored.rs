@@ -67,6 +67,27 @@ fn a_run_is_named_by_its_directory_or_by_its_journal() {
 }
 
 #[test]
+fn a_run_that_is_given_twice_counts_once_and_as_far_as_it_got() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let text = green();
+    let (whole, cut) = (write("whole", &text), write("cut", &text[..text.len() / 2]));
+    for paths in [[&whole, &whole], [&whole, &cut], [&cut, &whole]] {
+        let results = results::read(&paths.map(Clone::clone));
+        assert_eq!(results.reports.len(), 1);
+        let summary = &results.reports[0].summary;
+        assert_eq!((summary.counts.passed, summary.exit), (1, ExitCode::Green));
+        let second = paths[1].display();
+        let note = format!("{second}: the run was given before and counts once");
+        assert_eq!(summary.incidents, [note]);
+    }
+}
+
+#[test]
 fn a_packed_journal_is_the_same_journal() {
     let directory = tempfile::tempdir().unwrap();
     let file = std::fs::File::create(directory.path().join("journal.jsonl.gz")).unwrap();

@@ -256,6 +256,21 @@ async fn a_run_on_this_machine_is_followed_while_it_is_written() {
 }
 
 #[tokio::test]
+async fn a_bad_line_of_a_run_on_this_machine_costs_only_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = site::journal().text();
+    let (head, rest) = text.split_once('\n').unwrap();
+    let bad = "not json\n{\"number\":3,\"at\":0,\"record\":\"unheard_of\"}\n";
+    drop(written_to(folder.path(), &format!("{head}\n{bad}{rest}")));
+    let output = watch_here(folder.path(), None).wait_with_output().await.unwrap();
+    assert_eq!(status(&output), Some(3));
+    let report = self::text(&output.stdout);
+    assert!(report.contains("FAILED shop.tests.test_cart.CartTest.test_total"), "{report}");
+    assert!(report.contains("Incomplete: 2 lines cannot be read; line 2: "), "{report}");
+    assert!(self::text(&output.stderr).contains("CRASHED"));
+}
+
+#[tokio::test]
 async fn who_looks_on_and_leaves_leaves_the_run_alone() {
     let folder = tempfile::tempdir().unwrap();
     let text = site::journal().text();
