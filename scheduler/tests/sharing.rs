@@ -181,6 +181,19 @@ fn a_further_pod_that_takes_longer_to_set_up_than_it_spares_is_not_started() {
 }
 
 #[test]
+fn how_long_this_run_s_pods_take_to_set_up_goes_before_what_past_runs_say() {
+    let classes: &[(&str, f64)] = &[("A", 4.0), ("B", 4.0), ("C", 4.0), ("D", 4.0)];
+    let mut world = world(&[("a", classes)], 1.0);
+    world.connect("one", "b1", 2);
+    world.submit(Options::default());
+    let first = world.pod_of("a");
+    world.now += 30_000;
+    while !matches!(world.deliver(&first), Some(Event::Ready(_)) | None) {}
+    collect(&mut world);
+    assert_eq!(pods(&world, "a").len(), 1, "a pod takes 30 s, and no 16 s are left");
+}
+
+#[test]
 fn other_apps_are_begun_before_a_further_pod_for_a_heavy_one() {
     let heavy: &[(&str, f64)] = &[("A", 50.0), ("B", 40.0)];
     let mut world = world(&[("heavy", heavy), ("small", &[("A", 1.0)])], 2.0);

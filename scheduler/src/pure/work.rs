@@ -146,9 +146,10 @@ fn share(run: &Run) -> Option<(Work, Option<Grant>)> {
     best.map(|(_, app, pool)| pod_for(run, app, pool))
 }
 
-/// What a pod of an app takes before its first test; none where nothing is known of any.
+/// What a pod of an app takes before its first test; none where nothing is known of any. Past runs
+/// may have had another isolation or runtime, so what this one shows goes first.
 pub(super) fn setup(run: &Run, app: &AppLabel) -> Option<Micros> {
-    let known = run.costs.setup(app).or(run.pace.setup());
+    let known = run.pace.setup().or(run.costs.setup(app));
     known.map(|setup| setup.max(LEAST_SETUP))
 }
 
