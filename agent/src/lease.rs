@@ -74,7 +74,9 @@ pub async fn work(host: Host, lease: Lease, brief: Arc<RunBrief>, inbox: Inbox) 
     let brief = Arc::new(pod::of_lease(&lease, &brief));
     let hello = runtime.hello(&lease, &brief);
     let memory_limit = runtime.memory_limit(&brief);
-    let conversation = Conversation::new(lease.work.clone(), hello, memory_limit);
+    // Clocks of hosts differ, so the scheduler says how long and not until when.
+    let run_ends = lease.time_left.and_then(|left| Instant::now().checked_add(left.duration()));
+    let conversation = Conversation::new(lease.work.clone(), hello, memory_limit).until(run_ends);
     let key = lease.key.clone();
     let mut worker = Worker {
         runtime: runtime.clone(),

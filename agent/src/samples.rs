@@ -37,6 +37,7 @@ pub(crate) fn lease(number: u32) -> Lease {
         checks: false,
         suite: SuiteName::default(),
         without: vec![],
+        time_left: None,
     }
 }
 

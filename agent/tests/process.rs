@@ -55,6 +55,7 @@ async fn tests_are_collected() {
         checks: false,
         suite: SuiteName::default(),
         without: vec![],
+        time_left: None,
     }));
     let (events, ending) = connection.reports_until_ended().await;
     assert_eq!(ending, Ending::Closed);

@@ -327,11 +327,13 @@ pub enum LimitOf {
     Class,
     /// An app's tests in one pod, from loading them to their end.
     App,
+    /// The run, from when it was opened.
+    Run,
 }
 
 impl LimitOf {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Test, Self::Class, Self::App];
+    pub const ALL: [Self; 4] = [Self::Test, Self::Class, Self::App, Self::Run];
 
     fn is_of_test(&self) -> bool {
         *self == Self::Test

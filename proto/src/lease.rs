@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::coverage::Part;
 use crate::id::{AgentId, AppLabel, LeaseKey, SuiteName, TestId};
+use crate::seconds::Seconds;
 
 /// One pod's worth of work.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lease {
     /// Which.
     #[serde(flatten)]
@@ -22,6 +23,9 @@ pub struct Lease {
     /// Names of services that its pod does without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
+    /// Time that the run has left; none: it has no limit, or no tests are run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_left: Option<Seconds>,
 }
 
 /// What a lease is for.

@@ -72,6 +72,10 @@ pub const ARTIFACT_LIMIT: u64 = 50 << 20;
 pub struct Options {
     /// Apps, modules, classes or methods; empty means everything.
     pub labels: Vec<String>,
+    /// The same of suites that have labels of their own, which name nothing in others; empty means
+    /// all of the suite.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub suite_labels: BTreeMap<SuiteName, Vec<String>>,
     /// What of the inventory is wanted.
     pub selection: Selection,
     /// The same of suites that have a wish of their own.
@@ -202,6 +206,18 @@ pub struct Selection {
 }
 
 impl Options {
+    /// What is asked for of a suite by label.
+    #[must_use]
+    pub fn labels_of(&self, suite: &SuiteName) -> &[String] {
+        self.suite_labels.get(suite).unwrap_or(&self.labels)
+    }
+
+    /// Every label, whatever it is for.
+    pub fn all_labels(&self) -> impl Iterator<Item = &str> {
+        let of_suites = self.suite_labels.values().flatten();
+        self.labels.iter().chain(of_suites).map(String::as_str)
+    }
+
     /// What of the inventory of a suite is wanted.
     #[must_use]
     pub fn selection_of(&self, suite: &SuiteName) -> &Selection {

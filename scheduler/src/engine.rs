@@ -141,7 +141,8 @@ impl Engine {
             return BTreeMap::new();
         }
         let inventory = |suite: &Suite| {
-            let known = self.history.inventory(snapshot, &suite.name, &options.labels);
+            let known =
+                self.history.inventory(snapshot, &suite.name, options.labels_of(&suite.name));
             Some((suite.name.clone(), warn(known).flatten()?))
         };
         snapshot.suites.iter().filter_map(inventory).collect()
@@ -222,7 +223,7 @@ impl Engine {
                     inventory.errors.is_empty() && run.snapshot.environment.pass.is_empty()
                 };
                 if let Some(run) = self.state.runs.get(&run).filter(is_lasting) {
-                    let labels = &run.options.labels;
+                    let labels = run.options.labels_of(&suite);
                     warn(self.history.remember(&run.snapshot, &suite, labels, &inventory));
                 }
             }

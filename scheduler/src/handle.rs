@@ -71,7 +71,7 @@ pub enum SubmitError {
 /// # Errors
 /// When a label names nothing or a pattern is none.
 pub fn check(snapshot: &Snapshot, options: &Options) -> Result<(), SubmitError> {
-    label::resolve(&options.labels, snapshot)?;
+    label::resolve(options, snapshot)?;
     let selections = options.suites.values().chain([&options.selection]);
     selections.map(select::Selector::new).try_for_each(|selector| selector.map(drop))?;
     Rules::new(options)?.with_services(&snapshot.services)?;

@@ -100,12 +100,14 @@ fn merge(arguments: &RunArguments, config: &Config) -> Result<Settings, Error> {
         [] => configured.to_owned(),
         given => given.to_owned(),
     };
+    let (labels, suite_labels) = labels(arguments, config);
     let failfast = arguments.limits.failfast.then_some(1);
     let shuffle = shuffle(&arguments.order, run)?;
     Ok(Settings {
         project: arguments.path.clone(),
         options: Options {
-            labels: arguments.labels.clone(),
+            labels,
+            suite_labels,
             selection: selection(arguments, run, &config::Suite::default()),
             suites: suite_selections(arguments, config),
             max_failures: failfast.or(arguments.limits.max_failures).or(run.max_failures),
@@ -167,6 +169,24 @@ fn coverage(arguments: &RunArguments, configured: &config::Coverage) -> Option<C
     let config::Coverage { enabled, config, xml, html } = configured.clone();
     let is_wanted = arguments.reports.coverage.unwrap_or(enabled);
     is_wanted.then_some(Coverage { config, xml, html })
+}
+
+/// What is asked for by label, and of suites that have labels of their own. Arguments go in place
+/// of all that the configuration says, and so does a stored run.
+fn labels(
+    arguments: &RunArguments,
+    config: &Config,
+) -> (Vec<String>, BTreeMap<SuiteName, Vec<String>>) {
+    let order = &arguments.order;
+    let stored = [&order.rerun, &order.reproduce, &order.isolate];
+    if !arguments.labels.is_empty() || stored.iter().any(|run| run.is_some()) {
+        return (arguments.labels.clone(), BTreeMap::new());
+    }
+    let of_suites = config.suite.iter().filter_map(|suite| {
+        // Names were checked where they were read.
+        Some((SuiteName::new(suite.name.as_str()).ok()?, suite.labels.clone()?))
+    });
+    (config.run.labels.clone(), of_suites.collect())
 }
 
 /// What is wanted of a suite: arguments go before its own keys, those before the keys of `[run]`.
@@ -299,6 +319,27 @@ mod tests {
             wanted(&["given"]),
             pairs([("given", "*.Slow"), ("given", ""), ("given", "*.Slow")])
         );
+    }
+
+    #[test]
+    fn labels_of_the_file_are_for_when_neither_arguments_nor_a_stored_run_say_what_to_run() {
+        let text = "[run]\nlabels = ['shop']\n[[suite]]\nname = 'site'\nlabels = ['blog']\n\
+                    [[suite]]\nname = 'api'\n[[suite]]\nname = 'tools'\nlabels = []\n";
+        let config = config::parse(text, "muletrain.toml").unwrap();
+        let asked = |given: &[&str]| {
+            let arguments = [&["muletrain-scheduler", "run", "."], given].concat();
+            let cli::Command::Run(arguments) = cli::Cli::parse_from(arguments).command else {
+                panic!("it is not `run`");
+            };
+            let options = merge(&arguments, &config).unwrap().options;
+            ["site", "api", "tools"]
+                .map(|suite| options.labels_of(&SuiteName::new(suite).unwrap()).join(" "))
+        };
+        assert_eq!(asked(&[]), ["blog", "shop", ""]);
+        assert_eq!(asked(&["cart"]), ["cart", "cart", "cart"]);
+        for stored in [["--rerun", "last"], ["--reproduce", "a.B.c"], ["--isolate", "a.B.c"]] {
+            assert_eq!(asked(&stored), ["", "", ""], "{stored:?}");
+        }
     }
 
     #[test]

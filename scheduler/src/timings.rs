@@ -43,14 +43,14 @@ pub(crate) struct Times {
 fn is_whole(entries: &[Entry]) -> bool {
     entries.iter().any(|entry| match &entry.record {
         Record::Opened { snapshot, options } => {
-            let is_app = |label: &String| {
+            let is_app = |label: &str| {
                 let mut apps = snapshot.apps.iter();
-                apps.any(|app| app.label.as_str() == label || app.module == *label)
+                apps.any(|app| app.label.as_str() == label || app.module == label)
             };
             let mut suites = snapshot.suites.iter();
             options.only.is_empty()
                 && suites.all(|suite| options.selection_of(&suite.name).is_everything())
-                && options.labels.iter().all(is_app)
+                && options.all_labels().all(is_app)
         }
         _ => false,
     })
@@ -192,8 +192,8 @@ mod tests {
         };
         let app = AppLabel::new(app).unwrap();
         let work = Work::Run { app, labels: vec![], tests: None };
-        let lease =
-            Lease { key, work, checks: false, suite: SuiteName::default(), without: vec![] };
+        let suite = SuiteName::default();
+        let lease = Lease { key, work, checks: false, suite, without: vec![], time_left: None };
         let place = Place { agent: AgentId::new("a").unwrap(), slot: 0 };
         Entry { number: 1, at, record: Record::Leased { lease, grant: None, place } }
     }

@@ -2,14 +2,14 @@
 
 mod world;
 
-use muletrain_proto::event::{Event, Phase, Warming};
-use muletrain_proto::id::SuiteName;
+use muletrain_proto::event::{Event, LimitOf, Phase, Warming};
+use muletrain_proto::id::{LeaseKey, SuiteName, TestId};
 use muletrain_proto::journal::Record;
 use muletrain_proto::outcome::Ending;
 use muletrain_proto::run::{Options, Selection, Stop};
 use muletrain_proto::seconds::Seconds;
-use muletrain_proto::verdict::Verdict::{Crashed, NotRun, Passed};
-use world::{World, death};
+use muletrain_proto::verdict::Verdict::{Crashed, NotRun, Passed, TimedOut};
+use world::{Pod, World, death};
 
 fn stopped(world: &World) -> Option<&Stop> {
     world.run().stop.as_ref()
@@ -92,7 +92,7 @@ fn a_class_over_its_limit_is_not_gone_on_with() {
     world.time_out(&key, &first, &["a.tests.T.test_1", "a.tests.T.test_2"]);
     world.settle_down();
     assert!(world.is_closed());
-    assert_eq!(world.verdict(first.as_str()), Some(muletrain_proto::verdict::Verdict::TimedOut));
+    assert_eq!(world.verdict(first.as_str()), Some(TimedOut));
     assert_eq!(world.verdict("a.tests.T.test_1"), Some(NotRun));
     assert_eq!(world.verdict("a.tests.T.test_2"), Some(NotRun));
     assert_eq!(world.verdict("a.tests.Other.test_0"), Some(Passed), "another class goes on");
@@ -272,18 +272,111 @@ fn an_interrupted_run_closes_even_if_its_agent_is_silent() {
     assert_eq!(world.verdict("a.tests.T.test_1"), Some(NotRun));
 }
 
-#[test]
-fn when_the_time_is_up_the_running_test_has_timed_out() {
-    let mut world = World::new(&[("a", 2)]);
-    world.connect("one", "b1", 2);
-    let timeout = Some(Seconds::new(5.0).unwrap());
+fn key_of(pod: &Pod) -> LeaseKey {
+    pod.lease.key.clone()
+}
+
+/// A run of five seconds whose tests are known, with a test of app `a` running.
+fn limited(apps: &[(&str, usize)], slots: u32) -> (World, LeaseKey, TestId) {
+    let mut world = World::new(apps);
+    world.connect("one", "b1", slots);
+    let timeout = Seconds::new(5.0).ok();
     world.submit(Options { timeout, ..Options::default() });
+    let is_collection = |pod: &Pod| pod.lease.work.app().is_none();
+    while let Some(key) = world.pods.values().find(|pod| is_collection(pod)).map(key_of) {
+        world.deliver(&key);
+    }
     let key = world.pod_of("a");
     let running = world.until_running(&key);
+    (world, key, running)
+}
+
+/// Tests that the scheduler has given a verdict, as far as it is not "did not run".
+fn settled(world: &World) -> Vec<&TestId> {
+    let settled = world.records.iter().filter_map(|record| match record {
+        Record::Settled { test, verdict: TimedOut, .. } => Some(test),
+        _ => None,
+    });
+    settled.collect()
+}
+
+#[test]
+fn when_the_time_is_up_the_running_test_has_timed_out() {
+    let (mut world, _, running) = limited(&[("a", 2)], 2);
     world.wait(5_001);
+    world.wait(1_500);
+    assert_eq!(world.verdict(running.as_str()), None, "its pod may still say it");
+    world.wait(1_000);
     world.settle_down();
     assert!(world.is_closed());
-    assert_eq!(world.verdict(running.as_str()), Some(muletrain_proto::verdict::Verdict::TimedOut));
+    assert_eq!(world.verdict(running.as_str()), Some(TimedOut));
+    assert_eq!(settled(&world), [&running]);
+    assert_eq!(world.verdict("a.tests.T.test_1"), Some(NotRun));
+}
+
+#[test]
+fn what_a_pod_says_of_the_test_that_ran_when_the_time_was_up_goes_first() {
+    let (mut world, key, running) = limited(&[("a", 2), ("b", 2)], 2);
+    world.wait(5_001);
+    assert!(matches!(stopped(&world), Some(Stop::Timeout { .. })));
+    world.run_over(&key, &running, LimitOf::Run, &[]);
+    world.wait(2_000);
+    world.settle_down();
+    assert!(world.is_closed());
+    assert_eq!(world.verdict(running.as_str()), Some(TimedOut));
+    assert!(settled(&world).is_empty(), "nothing is left to be said of it");
+    for other in ["a.tests.T.test_1", "b.tests.T.test_0", "b.tests.T.test_1"] {
+        assert_eq!(world.verdict(other), Some(NotRun), "{other}");
+    }
+}
+
+#[test]
+fn a_pod_that_goes_on_when_the_time_is_up_is_asked_to_end_after_its_test() {
+    let (mut world, key, running) = limited(&[("a", 3)], 1);
+    world.wait(5_001);
+    while world.verdict(running.as_str()).is_none() {
+        world.deliver(&key).expect("the test ends");
+    }
+    assert!(world.run().leases.values().all(|held| held.revoked.is_some()));
+    world.settle_down();
+    assert_eq!(world.verdict(running.as_str()), Some(Passed));
+    assert_eq!(world.verdict("a.tests.T.test_2"), Some(NotRun));
+}
+
+#[test]
+fn a_pod_that_runs_no_test_when_the_time_is_up_is_asked_to_end_at_once() {
+    let mut world = World::new(&[("a", 2)]);
+    world.connect("one", "b1", 1);
+    let timeout = Some(Seconds::new(5.0).unwrap());
+    world.submit(Options { timeout, ..Options::default() });
+    world.wait(5_001);
+    assert!(world.run().leases.values().all(|held| held.revoked.is_some()));
+}
+
+#[test]
+fn a_pod_that_sees_the_time_of_the_run_end_first_stops_the_run() {
+    let (mut world, key, running) = limited(&[("a", 2)], 1);
+    world.wait(4_000);
+    world.run_over(&key, &running, LimitOf::Run, &[]);
+    world.settle_down();
+    assert!(world.is_closed());
+    assert!(matches!(stopped(&world), Some(Stop::Timeout { .. })));
+}
+
+#[test]
+fn a_pod_that_begins_later_has_what_is_left_of_the_time() {
+    let mut world = World::new(&[("a", 1), ("b", 1)]);
+    world.connect("one", "b1", 1);
+    let timeout = Some(Seconds::new(5.0).unwrap());
+    world.submit(Options { timeout, ..Options::default() });
+    world.settle_until_leased("a");
+    world.wait(2_000);
+    world.settle_until_leased("b");
+    let left = world.records.iter().filter_map(|record| match record {
+        Record::Leased { lease, .. } => Some(lease.time_left.map(Seconds::get)),
+        _ => None,
+    });
+    assert_eq!(left.collect::<Vec<_>>(), [None, Some(5.0), Some(3.0)], "a collection has no limit");
 }
 
 #[test]

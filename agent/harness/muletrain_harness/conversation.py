@@ -85,6 +85,8 @@ class Conversation:
                 raise ProtocolError("%r is not understood before `assign`" % command["type"])
             if command["type"] == "assign":
                 self._session.limits.begin("app")
+                if command.get("time_left") is not None:
+                    self._session.limits.begin("run", command["time_left"])
                 self._session.enter("collect")
             suite, inventory = find(command["labels"])
             if command["type"] == "collect":

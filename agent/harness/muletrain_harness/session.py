@@ -48,7 +48,8 @@ class Session:
         self.events.emit(kind, fields)
 
     def greet(self, hello, surroundings):
-        self.limits = Limits(hello["test_timeout"], hello.get("class_timeout"), hello.get("app_timeout"))
+        others = [hello.get(kind + "_timeout") for kind in ("class", "app", "run")]
+        self.limits = Limits(hello["test_timeout"], *others)
         self.capture.limit = hello["output_limit"]
         self.prefix = hello["suite"]["prefix"]
         self.events.note(output_limit=self.capture.limit)

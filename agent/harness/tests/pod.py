@@ -89,8 +89,8 @@ class Pod:
         self.send("collect", labels=labels)
         return self.until("collected")["inventory"]
 
-    def assign(self, app="shop", labels=(), tests=None, databases=None):
-        self.send("assign", app=app, labels=labels, tests=tests, databases=databases)
+    def assign(self, app="shop", labels=(), tests=None, databases=None, time_left=None):
+        self.send("assign", app=app, labels=labels, tests=tests, databases=databases, time_left=time_left)
         return self.until("ready")
 
     def match(self, *manifests):
@@ -111,11 +111,11 @@ class Pod:
         self.send("finish")
         return self.until("closed")
 
-    def whole(self, app="shop", databases=None, **options):
+    def whole(self, app="shop", databases=None, time_left=None, **options):
         """From `hello` to the end, whatever the end is."""
         steps = (
             lambda: self.hello(**options),
-            lambda: self.assign(app, databases=databases),
+            lambda: self.assign(app, databases=databases, time_left=time_left),
             self.run,
             self.finish,
         )

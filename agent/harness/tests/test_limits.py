@@ -1,4 +1,4 @@
-"""Time limits of tests, classes and apps: what is said once one is up, and what is left alone."""
+"""Time limits of tests, classes, apps and runs: what is said once one is up, and what is left alone."""
 
 import signal
 
@@ -61,6 +61,17 @@ def test_an_app_over_its_limit_takes_all_of_its_tests_along(project):
     assert timed_out["tests"] == [SLOW + ".test_c", SLOW + ".test_d", "shop.tests.Slower.test_other"]
 
 
+def test_what_runs_when_the_time_of_the_run_is_up_is_told_with_its_stacks(project):
+    source = TWO_CLASSES % "time.sleep(600)"
+    limits = {"test_timeout": 60.0, "class_timeout": 60.0, "app_timeout": 60.0}
+    pod, timed_out = over(project, source, run_timeout=90.0, time_left=3.0, **limits)
+    assert (timed_out["type"], timed_out["test"]) == ("timed_out", SLOW + ".test_b")
+    assert (timed_out["limit_of"], timed_out["seconds"], timed_out["tests"]) == ("run", 90.0, [])
+    assert "in test_b" in timed_out["stacks"]
+    assert timed_out["output"] == "about to\n"
+    assert "Slow.test_a" in pod.verdicts()
+
+
 def test_the_nearest_limit_is_the_one_that_is_told(project):
     source = TWO_CLASSES % "time.sleep(600)"
     _, timed_out = over(project, source, test_timeout=0.8, class_timeout=60.0, app_timeout=60.0)
@@ -95,6 +106,14 @@ def test_a_class_over_its_limit_in_its_set_up(project):
     assert "in setUpClass" in failure["traceback"]
 
 
+def test_a_fixture_that_lasts_until_the_time_of_the_run_is_up(project):
+    source = FIXTURES % ("time.sleep(600)", "pass")
+    _, fixture = over(project, source, run_timeout=90.0, time_left=3.0)
+    (failure,) = fixture["failures"]
+    assert failure["message"] == "the run's time limit of 90 s was up in setUpClass (%s)" % SLOW
+    assert "in setUpClass" in failure["traceback"]
+
+
 def test_a_class_over_its_limit_in_its_tear_down(project):
     pod, fixture = over(project, FIXTURES % ("pass", "time.sleep(600)"), class_timeout=0.5)
     assert (fixture["id"], fixture["tests"]) == ("tearDownClass (%s)" % SLOW, [])
@@ -125,6 +144,14 @@ def test_an_app_over_its_limit_before_its_first_test(project, file, source, phas
     (failure,) = failed["failures"]
     assert failure["message"] == "the app's time limit of 2 s was up " + doing
     assert "most recent call first" in failure["traceback"]
+
+
+def test_no_phase_is_ended_because_the_time_of_the_run_is_up(project):
+    project.write("shop/tests.py", "import time\ntime.sleep(0.6)\n")
+    with Pod(project) as pod:
+        pod.whole(run_timeout=90.0, time_left=0.1)
+        assert pod.ended() == 0
+    assert pod.events[-1]["type"] == "closed"
 
 
 IN_TURN = """

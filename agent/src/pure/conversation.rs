@@ -7,68 +7,20 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use muletrain_proto::coverage::Part;
-use muletrain_proto::event::{Booted, Event, LimitOf, Phase, PodStarted, TimedOut, Warming};
+use muletrain_proto::event::{Booted, Event, LimitOf, Phase, PodStarted, TimedOut};
 use muletrain_proto::id::TestId;
 use muletrain_proto::lease::{Grant, Work};
 use muletrain_proto::outcome::{Ending, Output as Printed};
 use muletrain_proto::seconds::Seconds;
 
-use crate::pure::harness::{self, Command, Exited, Hello, Line, Piece};
+pub use crate::pure::exchange::{Input, Output};
+use crate::pure::harness::{self, Command, Exited, Hello, Line};
 use crate::pure::kept::Database;
 use crate::pure::outcome::{self, Evidence, Exit};
 pub use crate::pure::patience::{
     DATABASES_LIMIT, KILL_LIMIT, LINGER_LIMIT, QUIET_LIMIT, STOP_LIMIT, TIMEOUT_GRACE,
 };
 use crate::pure::wording::{name, silence};
-
-/// What a lease's conversation reacts to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Input {
-    /// Something becomes of the databases that it waits for before its pod is started.
-    Warming(Warming),
-    /// Kept databases that the pod can begin with.
-    Kept(Vec<Database>),
-    /// The pod is up.
-    Started(PodStarted),
-    /// A pod is there that has loaded the project for an earlier lease.
-    Resumed(PodStarted, Booted),
-    /// The pod could not be brought up.
-    NotStarted {
-        /// What failed and what to do.
-        reason: String,
-    },
-    /// The harness said something.
-    Line(Result<Line, harness::Error>),
-    /// The scheduler grants tests.
-    Grant(Grant),
-    /// The scheduler wants the lease back.
-    Revoke,
-    /// The agent must let go of the pod.
-    Stop {
-        /// Why.
-        reason: String,
-    },
-    /// The pod's process is gone, and all it said went before.
-    Exited(Exit),
-    /// The time of [`Conversation::deadline`] has come.
-    Tick,
-}
-
-/// What a lease's conversation wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Tell the harness.
-    Command(Command),
-    /// Tell the scheduler.
-    Event(Event),
-    /// Send the pod what other pods measured of their coverage.
-    Deliver(Vec<Part>),
-    /// Take in a piece of a file of the pod.
-    Take(Piece),
-    /// Kill the pod.
-    Kill,
-}
 
 /// The state of one lease.
 #[derive(Debug)]
@@ -77,6 +29,8 @@ pub struct Conversation {
     hello: Hello,
     memory_limit: Option<u64>,
     databases: Vec<Database>,
+    /// When the time of the run is up.
+    run_ends: Option<Instant>,
     stage: Stage,
     grants: VecDeque<Grant>,
     granted: u32,
@@ -121,6 +75,7 @@ impl Conversation {
             hello,
             memory_limit,
             databases: vec![],
+            run_ends: None,
             stage: Stage::Starting,
             grants: VecDeque::new(),
             granted: 0,
@@ -130,6 +85,12 @@ impl Conversation {
             is_unproven: false,
             is_parked: false,
         }
+    }
+
+    /// The same, of a run whose time will be up.
+    #[must_use]
+    pub fn until(self, run_ends: Option<Instant>) -> Self {
+        Self { run_ends, ..self }
     }
 
     /// When to send [`Input::Tick`], unless something else happens before.
@@ -340,7 +301,9 @@ impl Conversation {
             Work::Run { app, labels, tests } => {
                 let (app, labels, tests) = (app.clone(), labels.clone(), tests.clone());
                 let databases = std::mem::take(&mut self.databases);
-                (Stage::Planning, Command::Assign { app, labels, tests, databases })
+                let left = |end: Instant| end.saturating_duration_since(now).into();
+                let time_left = self.run_ends.map(left);
+                (Stage::Planning, Command::Assign { app, labels, tests, databases, time_left })
             }
         };
         self.enter(now, stage);
@@ -435,8 +398,17 @@ impl Conversation {
 
     /// Lets the pod do what is left to do around its tests, for a moment, and ends it.
     fn stop(&mut self, now: Instant, ending: Ending) -> Vec<Output> {
-        let has_begun = !matches!(self.stage, Stage::Starting | Stage::Dying { .. });
-        if !has_begun || !(self.hello.around.has_an_end() || self.hello.db_token.is_some()) {
+        // What follows its last word is left to do as well, unless it was told to stop already.
+        let can_stop = match &self.stage {
+            Stage::Starting => false,
+            Stage::Dying { fate, killed } => {
+                let is_its_own =
+                    matches!(fate, Fate::Known(Ending::Closed | Ending::Failed | Ending::TimedOut));
+                is_its_own && !killed
+            }
+            _ => true,
+        };
+        if !can_stop || !(self.hello.around.has_an_end() || self.hello.db_token.is_some()) {
             return self.abandon(ending);
         }
         self.running = None;

@@ -494,3 +494,6 @@ proptest! {
         prop_assert!(is_idle || said.last().is_some_and(is_end));
     }
 }
+
+#[path = "conversation_limit_tests.rs"]
+mod limits;

@@ -53,6 +53,9 @@ pub enum Command {
         /// Kept databases to begin with.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         databases: Vec<kept::Database>,
+        /// Time that the run has left.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        time_left: Option<Seconds>,
     },
     /// Say which of these was made from what is here.
     Match {
@@ -109,6 +112,9 @@ pub struct Hello {
     /// Time limit of the app.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app_timeout: Option<Seconds>,
+    /// Time limit of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_timeout: Option<Seconds>,
     /// What the names of test databases begin with; none: Django's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub db_prefix: Option<String>,

@@ -15,6 +15,7 @@ fn commands_are_one_line_of_json() {
             labels: vec!["shop".to_owned()],
             tests: None,
             databases: vec![],
+            time_left: Seconds::new(90.0).ok(),
         },
         Command::Match {
             root: "/app".to_owned(),
@@ -34,7 +35,7 @@ fn commands_are_one_line_of_json() {
     .collect();
     insta::assert_snapshot!(lines, @r#"
     {"type":"collect","labels":["shop"]}
-    {"type":"assign","app":"shop","labels":["shop"],"tests":null}
+    {"type":"assign","app":"shop","labels":["shop"],"tests":null,"time_left":90.0}
     {"type":"match","root":"/app","candidates":[{"id":"1","manifest":null}]}
     {"type":"warm"}
     {"type":"run","grant":1,"tests":[{"id":"a.B.c","try":2}]}
@@ -106,6 +107,7 @@ fn secrets_are_not_in_debug_output() {
         test_timeout: None,
         class_timeout: None,
         app_timeout: None,
+        run_timeout: None,
         db_prefix: None,
         db_token: None,
         isolation: Isolation::App,

@@ -5,6 +5,7 @@ pub mod backlog;
 pub mod backoff;
 pub mod check;
 pub mod conversation;
+pub mod exchange;
 pub mod harness;
 pub mod image;
 pub mod kept;

@@ -458,6 +458,7 @@ pub fn hello(lease: &Lease, brief: &RunBrief, root: String) -> Hello {
         test_timeout: Some(brief.options.test_timeout.unwrap_or(limit.into())),
         class_timeout: brief.options.class_timeout,
         app_timeout: brief.options.app_timeout,
+        run_timeout: brief.options.timeout,
         db_prefix: brief.options.db_prefix.clone(),
         db_token: None,
         isolation,

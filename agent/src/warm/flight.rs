@@ -267,6 +267,7 @@ impl Flight<'_> {
             checks: false,
             suite: self.suite.clone(),
             without: vec![],
+            time_left: None,
         }
     }
 

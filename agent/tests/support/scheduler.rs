@@ -151,6 +151,7 @@ impl Connection {
             checks: false,
             suite: SuiteName::default(),
             without: vec![],
+            time_left: None,
         }));
         let grant = Grant { number: 1, tests: None, last: true, ordered: false };
         self.send(ToAgent::Grant(key.clone(), grant));

@@ -76,6 +76,7 @@ fn check_run(run: &Run) -> Result<(), String> {
         parse_db_prefix(prefix).map_err(|why| format!("run.db_prefix {why}"))?;
     }
     let lists = [
+        ("run.labels", &run.labels),
         ("run.include", &run.include),
         ("run.exclude", &run.exclude),
         ("run.tags", &run.tags),

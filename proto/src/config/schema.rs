@@ -175,6 +175,9 @@ pub struct Run {
     pub slots: Option<u32>,
     /// What pods are made of.
     pub runtime: Option<Runtime>,
+    /// What is run where no label is an argument: app labels, packages, modules, classes or
+    /// methods; empty means everything.
+    pub labels: Vec<String>,
     /// Classes or globs, at least one of which must match.
     pub include: Vec<String>,
     /// Classes or globs, none of which may match.

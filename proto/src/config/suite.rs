@@ -31,6 +31,9 @@ pub struct Suite {
     pub junit: Vec<String>,
     /// What its tests see of the environment beside `[env]`.
     pub env: BTreeMap<String, String>,
+    /// What of it is run where no label is an argument; empty means all of it. Else what those of
+    /// `[run]` name in it.
+    pub labels: Option<Vec<String>>,
     /// Classes or globs, at least one of which must match; else those of `[run]`.
     pub include: Option<Vec<String>>,
     /// Classes or globs, none of which may match; else those of `[run]`.

@@ -15,6 +15,7 @@ fn every_key_of_a_suite_is_read() {
         path = "site"
         manage = "site/manage.py"
         settings = "config.settings.test"
+        labels = ["shop.cart"]
         include = ["*.CartTest"]
         exclude = ["*.SlowTest"]
         tags = ["fast"]
@@ -61,6 +62,7 @@ fn what_is_wrong_with_a_suite_is_said_with_its_name() {
         "[[suite]]\nname = 'a'\ncommand = 'make'\njunit = ' '",
         "[[suite]]\nname = 'a'\ntags = ['slow', '']",
         "[[suite]]\nname = ' '",
+        "[[suite]]\nname = 'a'\nlabels = [' ']",
     ];
     let messages: Vec<String> = texts.iter().map(|text| message(text)).collect();
     insta::assert_snapshot!(messages.join("\n"));

@@ -46,6 +46,7 @@ fn every_key_is_read() {
         [run]
         slots = 4
         runtime = "docker"
+        labels = ["shop", "blog.tests"]
         include = ["django.test.TestCase"]
         exclude = ["*.SeleniumTest"]
         tags = ["fast"]

@@ -3,6 +3,7 @@
 use super::{At, Error, all, counted, each, required};
 use crate::id::{AppLabel, Epoch, LeaseId, LeaseKey, RunId, SuiteName, TestId};
 use crate::lease::{Grant, GrantedTest, Lease, Work};
+use crate::seconds::Seconds;
 use crate::wire;
 
 impl TryFrom<wire::LeaseKey> for LeaseKey {
@@ -33,6 +34,7 @@ impl TryFrom<wire::Lease> for Lease {
             checks: message.checks,
             suite: SuiteName::new(message.suite).at("suite")?,
             without: message.without,
+            time_left: message.time_left.map(Seconds::new).transpose().at("time_left")?,
         })
     }
 }
@@ -45,6 +47,7 @@ impl From<Lease> for wire::Lease {
             checks: lease.checks,
             suite: lease.suite.into(),
             without: lease.without,
+            time_left: lease.time_left.map(Seconds::get),
         }
     }
 }

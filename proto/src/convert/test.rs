@@ -129,6 +129,7 @@ impl TryFrom<wire::LimitOf> for LimitOf {
             wire::LimitOf::Unspecified | wire::LimitOf::Test => Self::Test,
             wire::LimitOf::Class => Self::Class,
             wire::LimitOf::App => Self::App,
+            wire::LimitOf::Run => Self::Run,
         })
     }
 }
@@ -139,6 +140,7 @@ impl From<LimitOf> for wire::LimitOf {
             LimitOf::Test => Self::Test,
             LimitOf::Class => Self::Class,
             LimitOf::App => Self::App,
+            LimitOf::Run => Self::Run,
         }
     }
 }

@@ -101,8 +101,16 @@ fn lease() -> impl Strategy<Value = Lease> {
             .prop_map(|(app, labels, tests)| Work::Run { app, labels, tests }),
         vec(around::part(), 0..3).prop_map(|parts| Work::Combine { parts }),
     ];
-    (lease_key(), work, any::<bool>(), suite_name(), texts())
-        .prop_map(|(key, work, checks, suite, without)| Lease { key, work, checks, suite, without })
+    (lease_key(), work, any::<bool>(), suite_name(), texts(), option::of(seconds())).prop_map(
+        |(key, work, checks, suite, without, time_left)| Lease {
+            key,
+            work,
+            checks,
+            suite,
+            without,
+            time_left,
+        },
+    )
 }
 
 fn grant() -> impl Strategy<Value = Grant> {

@@ -131,6 +131,7 @@ impl Step<'_> {
             LimitOf::Test => format!("ran over its limit of {}", event.seconds),
             LimitOf::Class => format!("its class ran over its limit of {}", event.seconds),
             LimitOf::App => format!("its app ran over its limit of {}", event.seconds),
+            LimitOf::Run => format!("the run's time limit of {} was up", event.seconds),
         };
         let failure =
             Failure { traceback: event.stacks.clone(), ..bare(Verdict::TimedOut, &message) };
@@ -138,7 +139,8 @@ impl Step<'_> {
             number: event.r#try,
             verdict: Verdict::TimedOut,
             lost: false,
-            seconds: Some(event.seconds),
+            // How long the run took says nothing of a test.
+            seconds: (event.limit_of != LimitOf::Run).then_some(event.seconds),
             reason: None,
             failures: vec![failure],
             output: event.output.clone(),

@@ -78,6 +78,7 @@ impl Journal {
                 checks: lease == 1,
                 suite: SuiteName::default(),
                 without: Vec::new(),
+                time_left: None,
             },
             grant: None,
             place: Place { agent: AgentId::new(agent).unwrap(), slot: 0 },

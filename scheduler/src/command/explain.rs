@@ -18,7 +18,7 @@ pub(super) fn print(
     history: &History,
     slots: u32,
 ) -> Result<ExitCode, Error> {
-    let targets = label::resolve(&settings.options.labels, snapshot).unwrap_or_default();
+    let targets = label::resolve(&settings.options, snapshot).unwrap_or_default();
     let wanted = label::named_apps(&targets, &snapshot.apps);
     let estimates = history.estimates(&snapshot.name)?;
     let plan = plan::make(wanted.into_iter(), &estimates, slots);

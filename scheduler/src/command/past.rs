@@ -145,7 +145,12 @@ impl Wish {
                     "run {run} never got to know its tests; all that it was asked for runs again"
                 );
                 match options.labels.is_empty() {
-                    true => Options { labels: asked.labels, only: asked.only, ..options.clone() },
+                    true => Options {
+                        labels: asked.labels,
+                        suite_labels: asked.suite_labels,
+                        only: asked.only,
+                        ..options.clone()
+                    },
                     false => options.clone(),
                 }
             }
@@ -208,6 +213,7 @@ impl Ordered {
     ) -> Options {
         Options {
             labels: again::labels(&self.modules, snapshot),
+            suite_labels: Default::default(),
             selection: Selection::default(),
             suites: Default::default(),
             max_failures: None,

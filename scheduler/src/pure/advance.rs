@@ -3,11 +3,14 @@
 //! The engine calls [`advance`] after every input, and again until nothing follows. Each call draws
 //! one kind of consequence, so that the next call sees what it changed.
 
+use std::time::Duration;
+
 use muletrain_proto::id::{AgentId, Epoch, LeaseId, LeaseKey, SuiteName, TestId};
 use muletrain_proto::journal::Record;
 use muletrain_proto::lease::{Grant, Lease, Place, Work};
 use muletrain_proto::link::ToAgent;
 use muletrain_proto::run::Stop;
+use muletrain_proto::seconds::Seconds;
 use muletrain_proto::verdict::Verdict;
 
 use super::Moment;
@@ -15,12 +18,17 @@ use super::around::Ahead;
 use super::batch;
 use super::decide::{can_take, leave, lose};
 use super::fleet::{self, Agent, LEASE_TIME};
+use super::held::Held;
 use super::run::{LOST_LIMIT, Run};
 use super::state::{Change, Effect, State, Step};
 use super::work;
 
 /// How long an agent may take to end a revoked lease, in milliseconds.
 const REVOKE_TIME: Moment = 7_000;
+
+/// How long a pod has to say itself what it was at when the time of the run was up, in
+/// milliseconds: it has the stacks.
+const OVERRUN_GRACE: Moment = 2_000;
 
 /// How long work waits for an agent that can take it, in milliseconds.
 const AGENT_WAIT: Moment = 60_000;
@@ -68,9 +76,6 @@ fn lose_silent_agents(state: &State, now: Moment, step: &mut Step) {
 fn stop_runs(state: &State, now: Moment, step: &mut Step) {
     for run in state.runs.values().filter(|run| run.stop.is_none() && !run.closed) {
         if let Some(stop) = reason_to_stop(state, now, run) {
-            if matches!(stop, Stop::Timeout { .. }) {
-                settle_overrun(run, step);
-            }
             step.record(&run.id, Record::Stopping { stop });
         }
     }
@@ -91,7 +96,7 @@ fn reason_to_stop(state: &State, now: Moment, run: &Run) -> Option<Stop> {
         return Some(Stop::FailureLimit { failures: run.ledger.red() });
     }
     if let Some(limit) = run.options.timeout
-        && now.saturating_sub(run.opened) as f64 >= limit.get() * 1000.0
+        && (run.is_overdue || time_left(run, limit, now) == Seconds::ZERO)
     {
         return Some(Stop::Timeout { limit });
     }
@@ -111,9 +116,10 @@ fn nothing_selected(run: &Run) -> String {
     }
     let is_everything =
         run.suites().all(|suite| run.options.selection_of(&suite.name).is_everything());
-    match (run.options.labels.is_empty(), is_everything) {
+    let labels: Vec<&str> = run.options.all_labels().collect();
+    match (labels.is_empty(), is_everything) {
         (true, true) => "the project has no tests".to_owned(),
-        (false, true) => format!("there are no tests in {}", run.options.labels.join(", ")),
+        (false, true) => format!("there are no tests in {}", labels.join(", ")),
         (_, false) => "the selection leaves no test; check --include, --exclude, --tag, \
                        --exclude-tag and -k"
             .to_owned(),
@@ -139,21 +145,31 @@ fn no_agent(state: &State, now: Moment, run: &Run) -> Option<Stop> {
     Some(Stop::Infrastructure { reason })
 }
 
-/// Tests that were running when the run's time was up.
-fn settle_overrun(run: &Run, step: &mut Step) {
-    for (lease, held) in &run.leases {
-        let Some(test) = &held.running else { continue };
-        let tries = run.ledger.get(test).map_or(1, |account| account.tries.max(1));
-        let record = Record::Settled {
-            test: test.clone(),
-            r#try: tries,
-            verdict: Verdict::TimedOut,
-            reason: "it was running when the time of the run was up".to_owned(),
-            lease: Some(*lease),
-            lost: false,
-        };
-        step.record(&run.id, record);
-    }
+/// How much of its time a run has left.
+fn time_left(run: &Run, limit: Seconds, now: Moment) -> Seconds {
+    let spent = Duration::from_millis(now.saturating_sub(run.opened));
+    limit.duration().saturating_sub(spent).into()
+}
+
+/// Whether a pod may still say itself what it was at when the time of the run was up.
+fn may_tell(run: &Run, held: &Held, now: Moment) -> bool {
+    matches!(run.stop, Some(Stop::Timeout { .. }))
+        && held.tells_of_overrun()
+        && now.saturating_sub(run.stopped) < OVERRUN_GRACE
+}
+
+/// What a pod was at that did not say so itself.
+fn settle_overrun(run: &Run, held: &Held, step: &mut Step) {
+    let Some(test) = &held.running else { return };
+    let record = Record::Settled {
+        test: test.clone(),
+        r#try: held.granted_try(test),
+        verdict: Verdict::TimedOut,
+        reason: "it was running when the time of the run was up".to_owned(),
+        lease: Some(held.lease.key.lease),
+        lost: false,
+    };
+    step.record(&run.id, record);
 }
 
 /// Leases of a stopping run are asked back, and given up where the agent does not answer.
@@ -161,7 +177,11 @@ fn end_stopped(state: &State, now: Moment, step: &mut Step) {
     for run in state.runs.values().filter(|run| run.stop.is_some()) {
         for (id, held) in &run.leases {
             match held.revoked {
+                None if may_tell(run, held, now) => {}
                 None => {
+                    if matches!(run.stop, Some(Stop::Timeout { .. })) {
+                        settle_overrun(run, held, step);
+                    }
                     let (lease, reason) =
                         (held.lease.key.clone(), "the run is stopping".to_owned());
                     step.changes.push(Change::Revoked(run.id.clone(), *id));
@@ -274,7 +294,7 @@ fn hand_out(state: &State, now: Moment, step: &mut Step) {
         let taker = state.fleet.iter().find(|(_, agent)| can_take(agent, run));
         let Some((id, agent)) = taker else { continue };
         if let Some((work, grant)) = work::next(run, &taken) {
-            lease_out(state, run, (id, agent), work, grant, step);
+            lease_out(state, now, run, (id, agent), (work, grant), step);
             return;
         }
     }
@@ -282,10 +302,10 @@ fn hand_out(state: &State, now: Moment, step: &mut Step) {
 
 fn lease_out(
     state: &State,
+    now: Moment,
     run: &Run,
     (id, agent): (&AgentId, &Agent),
-    work: Work,
-    grant: Option<Grant>,
+    (work, grant): (Work, Option<Grant>),
     step: &mut Step,
 ) {
     let number = run.lease_count + 1;
@@ -300,7 +320,9 @@ fn lease_out(
     let checks = work.app().is_some();
     let suite = suite_of(run, &work);
     let without = work::without(run, &work);
-    let lease = Lease { key: key.clone(), work, checks, suite, without };
+    let limit = run.options.timeout.filter(|_| work.app().is_some());
+    let time_left = limit.map(|limit| time_left(run, limit, now));
+    let lease = Lease { key: key.clone(), work, checks, suite, without, time_left };
     let place = Place { agent: id.clone(), slot: free_slot(state, id) };
     if !agent.briefed.contains(&run.id) {
         step.effects.push(Effect::Brief(id.clone(), run.id.clone()));

@@ -232,9 +232,7 @@ impl<'a> Past<'a> {
 /// everything, where the modules are many or gone.
 #[must_use]
 pub fn labels(modules: &BTreeSet<String>, snapshot: &Snapshot) -> Vec<String> {
-    let is_there = |module: &&String| {
-        !module.is_empty() && label::resolve(&[(*module).clone()], snapshot).is_ok()
-    };
+    let is_there = |module: &&String| !module.is_empty() && label::is_known(module, snapshot);
     match modules.len() <= MODULES {
         true => modules.iter().filter(is_there).cloned().collect(),
         false => Vec::new(),

@@ -36,6 +36,8 @@ pub struct Held {
     pub(super) tries: BTreeMap<TestId, u32>,
     /// What its tests have to themselves while it lasts, by name.
     pub locks: BTreeSet<String>,
+    /// It finished a test after its run had begun to stop.
+    pub went_on: bool,
     /// When it was asked back.
     pub revoked: Option<Moment>,
 }
@@ -57,6 +59,7 @@ impl Held {
             running: None,
             tries: BTreeMap::new(),
             locks: BTreeSet::new(),
+            went_on: false,
             revoked: None,
         }
     }
@@ -94,5 +97,12 @@ impl Held {
         let granted = self.grant.as_ref().map_or(0, |grant| grant.number);
         let is_last = self.grant.as_ref().is_some_and(|grant| grant.last);
         self.planned.is_some() && self.done == granted && !is_last && self.revoked.is_none()
+    }
+
+    /// Whether its pod says itself what it is at when the time of the run is up.
+    #[must_use]
+    pub fn tells_of_overrun(&self) -> bool {
+        let is_testing = self.grant.as_ref().is_some_and(|grant| grant.number > self.done);
+        self.lease.time_left.is_some() && self.planned.is_some() && is_testing && !self.went_on
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use muletrain_proto::id::{AppLabel, SuiteName, TestId};
 use muletrain_proto::inventory::Class;
+use muletrain_proto::run::Options;
 use muletrain_proto::snapshot::{App, Snapshot};
 use muletrain_proto::suite::{Adapter, Suite};
 
@@ -59,14 +60,58 @@ fn hint(near: &[String]) -> String {
     }
 }
 
-/// Finds out what each label means.
+/// Finds out what is asked for by label; nothing where that is everything.
 ///
 /// # Errors
 /// At the first label that names nothing.
-pub fn resolve(labels: &[String], snapshot: &Snapshot) -> Result<Vec<Target>, Unknown> {
-    let targets: Result<Vec<Vec<Target>>, Unknown> =
-        labels.iter().map(|label| resolve_one(label, snapshot)).collect();
-    Ok(targets?.into_iter().flatten().collect())
+pub fn resolve(options: &Options, snapshot: &Snapshot) -> Result<Vec<Target>, Unknown> {
+    let has_own = |suite: &&Suite| options.suite_labels.contains_key(&suite.name);
+    let (own, others): (Vec<&Suite>, Vec<&Suite>) = snapshot.suites.iter().partition(has_own);
+    if own.is_empty() && options.labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut targets = resolve_in_all(&options.labels, &others, &snapshot.apps)?;
+    for suite in own {
+        let labels = options.labels_of(&suite.name);
+        targets.extend(resolve_in_all(labels, &[suite], &snapshot.apps)?);
+    }
+    Ok(targets)
+}
+
+/// Whether a label names something in some suite.
+#[must_use]
+pub fn is_known(label: &str, snapshot: &Snapshot) -> bool {
+    let suites: Vec<&Suite> = snapshot.suites.iter().collect();
+    resolve_among(label, &suites, &snapshot.apps).is_ok()
+}
+
+/// What labels mean in some suites: all of them where there is no label.
+fn resolve_in_all(
+    labels: &[String],
+    suites: &[&Suite],
+    apps: &[App],
+) -> Result<Vec<Target>, Unknown> {
+    match (labels.is_empty(), suites.is_empty()) {
+        (_, true) => Ok(Vec::new()),
+        (true, false) => Ok(suites.iter().map(|suite| whole(suite)).collect()),
+        (false, false) => {
+            let targets: Result<Vec<Vec<Target>>, Unknown> =
+                labels.iter().map(|label| resolve_among(label, suites, apps)).collect();
+            Ok(targets?.into_iter().flatten().collect())
+        }
+    }
+}
+
+/// All of a suite.
+fn whole(suite: &Suite) -> Target {
+    Target {
+        suite: suite.name.clone(),
+        dotted: String::new(),
+        app: None,
+        member: None,
+        glob: None,
+        label: suite.name.to_string(),
+    }
 }
 
 /// Says of labels that name nothing, by the apps alone and before there is a snapshot. Where they
@@ -79,31 +124,26 @@ pub fn check(labels: &[String], apps: &[App]) -> Result<(), Unknown> {
     if apps.is_empty() || apps.iter().any(|app| app.suite != name) {
         return Ok(());
     }
-    let suites = [Suite::new(name, Adapter::Django { manage: None, settings: None })];
-    labels.iter().try_for_each(|label| resolve_among(label, &suites, apps).map(drop))
+    let suite = Suite::new(name, Adapter::Django { manage: None, settings: None });
+    labels.iter().try_for_each(|label| resolve_among(label, &[&suite], apps).map(drop))
 }
 
 /// In every suite that knows it.
-fn resolve_one(label: &str, snapshot: &Snapshot) -> Result<Vec<Target>, Unknown> {
-    resolve_among(label, &snapshot.suites, &snapshot.apps)
-}
-
-fn resolve_among(label: &str, suites: &[Suite], apps: &[App]) -> Result<Vec<Target>, Unknown> {
+fn resolve_among(label: &str, suites: &[&Suite], apps: &[App]) -> Result<Vec<Target>, Unknown> {
     let apps_of = |suite: &Suite| {
         let apps = apps.iter().filter(|app| app.suite == suite.name);
         apps.collect::<Vec<&App>>()
     };
-    let suites = || suites.iter();
     let targets: Vec<Target> = match Pattern::new(label) {
         // Names of modules hold neither, and parameters of tests are no globs.
         Ok(glob) if label.contains(['*', '?']) && !label.contains("::") => {
-            globs(label, &glob, suites(), apps_of)
+            globs(label, &glob, suites.iter().copied(), apps_of)
         }
-        _ => suites().filter_map(|suite| resolve_in(suite, label, &apps_of(suite))).collect(),
+        _ => suites.iter().filter_map(|suite| resolve_in(suite, label, &apps_of(suite))).collect(),
     };
     match targets.is_empty() {
         true => {
-            Err(Unknown { label: label.to_owned(), near: near(&to_dotted(label), suites(), apps) })
+            Err(Unknown { label: label.to_owned(), near: near(&to_dotted(label), suites, apps) })
         }
         false => Ok(targets),
     }
@@ -118,12 +158,12 @@ fn resolve_in(suite: &Suite, label: &str, apps: &[&App]) -> Option<Target> {
         glob: None,
         label: label.to_owned(),
     };
-    let whole = |app: &&App| target(&suite.adapter.label_of(&app.module, &app.path), Some(app));
+    let whole_app = |app: &&App| target(&suite.adapter.label_of(&app.module, &app.path), Some(app));
     if let Some(app) = apps.iter().find(|app| app.label.as_str() == label) {
-        return Some(whole(app));
+        return Some(whole_app(app));
     }
     if suite.name.as_str() == label {
-        return Some(target("", None));
+        return Some(whole(suite));
     }
     let own = label.strip_prefix(suite.prefix.as_str()).unwrap_or(label);
     if let Adapter::Command { .. } = suite.adapter {
@@ -135,16 +175,16 @@ fn resolve_in(suite: &Suite, label: &str, apps: &[&App]) -> Option<Target> {
         [app.label.as_str(), app.module.as_str()].contains(&dotted.as_str()) && !dotted.is_empty()
     };
     if let Some(app) = apps.iter().find(names) {
-        return Some(whole(app));
+        return Some(whole_app(app));
     }
-    if is_known(&dotted, apps) {
+    if is_on_the_way(&dotted, apps) {
         return Some(match suite.adapter {
             Adapter::Pytest { .. } => target(own.trim_start_matches("./"), None),
             _ => target(&dotted, None),
         });
     }
     let (app, member) = member(&dotted, apps)?;
-    Some(Target { app: None, member: Some(member), ..whole(&app) })
+    Some(Target { app: None, member: Some(member), ..whole_app(&app) })
 }
 
 /// The apps and modules that a glob means; where it means none, it is about classes and tests.
@@ -172,15 +212,9 @@ fn globs<'a>(
     if !named.is_empty() {
         return named;
     }
-    let everything = |suite: &Suite| Target {
-        suite: suite.name.clone(),
-        dotted: String::new(),
-        app: None,
-        member: None,
-        glob: Some(glob.clone()),
-        label: label.to_owned(),
-    };
-    suites.map(everything).collect()
+    let matching =
+        |suite| Target { glob: Some(glob.clone()), label: label.to_owned(), ..whole(suite) };
+    suites.map(matching).collect()
 }
 
 /// Everything of an app that a label can name by what its files show.
@@ -213,7 +247,7 @@ pub fn to_dotted(label: &str) -> String {
 }
 
 /// Whether a dotted name lies on the way to a test module, is one, or is something inside one.
-fn is_known(dotted: &str, apps: &[&App]) -> bool {
+fn is_on_the_way(dotted: &str, apps: &[&App]) -> bool {
     apps.iter().any(|app| {
         let modules = app.test_files.iter().map(|file| to_dotted(file));
         modules.chain([app.module.clone()]).any(|module| {
@@ -252,9 +286,11 @@ fn member<'a>(dotted: &str, apps: &[&'a App]) -> Option<(&'a App, Member)> {
     })
 }
 
-fn near<'a>(label: &str, suites: impl Iterator<Item = &'a Suite>, apps: &[App]) -> Vec<String> {
-    let apps = apps.iter().flat_map(|app| [app.label.as_str(), app.module.as_str()]);
-    near::like(label, apps.chain(suites.map(|suite| suite.name.as_str())))
+fn near(label: &str, suites: &[&Suite], apps: &[App]) -> Vec<String> {
+    let is_among = |app: &&App| suites.iter().any(|suite| suite.name == app.suite);
+    let apps = apps.iter().filter(is_among);
+    let apps = apps.flat_map(|app| [app.label.as_str(), app.module.as_str()]);
+    near::like(label, apps.chain(suites.iter().map(|suite| suite.name.as_str())))
 }
 
 /// Apps with tests that are named as a whole; all of them where nothing is named.

@@ -61,14 +61,19 @@ fn class(app: &str, id: &str) -> Class {
     }
 }
 
+fn resolve_labels(labels: &[&str]) -> Result<Vec<Target>, Unknown> {
+    let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    resolve(&Options { labels, ..Options::default() }, &project())
+}
+
 fn resolved(label: &str) -> Target {
-    let targets = resolve_one(label, &project()).unwrap();
+    let targets = resolve_labels(&[label]).unwrap();
     assert_eq!(targets.len(), 1, "{targets:?}");
     targets[0].clone()
 }
 
 fn dotted(label: &str) -> Result<String, Unknown> {
-    resolve_one(label, &project()).map(|targets| targets[0].dotted.clone())
+    resolve_labels(&[label]).map(|targets| targets[0].dotted.clone())
 }
 
 #[test]
@@ -111,10 +116,9 @@ fn a_class_may_be_named_by_its_app() {
 #[test]
 fn each_test_that_a_label_names_is_wanted_and_no_other() {
     let wants = |labels: &[&str], app: &str, class: &str, method: &str| {
-        let labels: Vec<String> = labels.iter().map(|label| (*label).to_owned()).collect();
         let class = self::class(app, class);
         let test = TestId::new(format!("{}.{method}", class.id)).unwrap();
-        let targets = resolve(&labels, &project()).unwrap();
+        let targets = resolve_labels(labels).unwrap();
         wants(&targets.iter().collect::<Vec<_>>(), &class, &test)
     };
     let two = ["blog.PostTest.test_a", "blog.PostTest.test_b"];
@@ -178,7 +182,7 @@ fn an_unknown_label_names_what_is_like_it() {
 
 #[test]
 fn globs_name_what_they_match() {
-    let targets = |glob: &str| resolve(&[glob.to_owned()], &project()).unwrap();
+    let targets = |glob: &str| resolve_labels(&[glob]).unwrap();
     let dotted = |glob: &str| {
         let targets = targets(glob).into_iter();
         targets.map(|target| (target.dotted, target.app.is_some())).collect::<Vec<_>>()
@@ -198,4 +202,36 @@ fn globs_name_what_they_match() {
         target.wants(&class("blog", id), &test)
     };
     assert!(wants("blog.tests.PostListTest") && !wants("blog.tests.FeedTest"));
+}
+
+/// What is asked for of which suite, by labels of the run and of suites.
+fn asked(of_run: &[&str], of_suites: &[(&str, &[&str])]) -> Result<Vec<String>, String> {
+    let texts = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect();
+    let of_suites = of_suites.iter().map(|(suite, labels)| {
+        let suite = SuiteName::new(*suite).unwrap();
+        (suite, texts(labels))
+    });
+    let options =
+        Options { labels: texts(of_run), suite_labels: of_suites.collect(), ..Options::default() };
+    let shown = |target: Target| format!("{}: {}", target.suite, target.dotted);
+    let targets = resolve(&options, &project()).map_err(|unknown| unknown.to_string())?;
+    Ok(targets.into_iter().map(shown).collect())
+}
+
+#[test]
+fn labels_of_a_suite_narrow_that_suite_and_no_other() {
+    let all = ["tools: ", "frontend: ", "django: blog"];
+    assert_eq!(asked(&[], &[("django", &["blog"])]).unwrap(), all);
+    let of_run = ["tools: tools/lint", "django: blog"];
+    assert_eq!(asked(&["lint"], &[("django", &["blog"])]).unwrap(), of_run);
+    let every = [("django", &["blog"][..]), ("tools", &[]), ("frontend", &[])];
+    let wanted = ["django: blog", "tools: ", "frontend: "];
+    assert_eq!(asked(&["nothing"], &every).unwrap(), wanted, "nobody asks for those of the run");
+}
+
+#[test]
+fn a_label_of_a_suite_that_names_something_in_another_names_nothing() {
+    let error = asked(&[], &[("django", &["lint"])]).unwrap_err();
+    assert!(error.starts_with("no app, package or test module is called \"lint\""), "{error}");
+    assert!(!error.contains("did you mean"), "{error}");
 }

@@ -67,6 +67,10 @@ pub struct Run {
     pub setup_failed: Option<String>,
     /// Why no further work is handed out.
     pub stop: Option<Stop>,
+    /// Since when.
+    pub stopped: Moment,
+    /// A pod has seen the time of the run end.
+    pub is_overdue: bool,
     /// What it has to do beside its tests.
     pub around: Around,
     /// Everything is accounted for.
@@ -108,7 +112,7 @@ impl Run {
     #[must_use]
     pub fn new(id: RunId, snapshot: Box<Snapshot>, options: Box<Options>, now: Moment) -> Self {
         // Labels were resolved before the run was accepted, so this cannot fail again.
-        let targets = label::resolve(&options.labels, &snapshot).unwrap_or_default();
+        let targets = label::resolve(&options, &snapshot).unwrap_or_default();
         // Neither can its patterns be wrong.
         let rules = Rules::new(&options).and_then(|rules| rules.with_services(&snapshot.services));
         let rules = rules.unwrap_or_default();
@@ -134,6 +138,8 @@ impl Run {
             unbootable: BTreeSet::new(),
             setup_failed: None,
             stop: None,
+            stopped: now,
+            is_overdue: false,
             around: Around::default(),
             closed: false,
         }
@@ -166,7 +172,7 @@ impl Run {
             Record::Settled { test, r#try, verdict, .. } => {
                 self.ledger.settle(test, *r#try, *verdict);
             }
-            Record::Stopping { stop } => self.stop = Some(stop.clone()),
+            Record::Stopping { stop } => (self.stop, self.stopped) = (Some(stop.clone()), now),
             Record::TearingDown => self.around.tear_down(now),
             Record::TornDown { hook } => self.hook(&AppLabel::other(), hook),
             Record::Closed => self.closed = true,
@@ -238,6 +244,7 @@ impl Run {
             Event::Finished(finished) => {
                 held.verdicts += 1;
                 held.running = None;
+                held.went_on |= self.stop.is_some();
                 self.pace.tested(cost::micros(finished.seconds));
                 let r#try = held.granted_try(&finished.test);
                 self.ledger.settle(&finished.test, r#try, finished.verdict);
@@ -251,6 +258,7 @@ impl Run {
                     let r#try = held.granted_try(test);
                     self.ledger.settle(test, r#try, Verdict::NotRun);
                 }
+                self.is_overdue |= timed_out.limit_of == LimitOf::Run;
                 if let (LimitOf::App, Some(app)) = (timed_out.limit_of, &app) {
                     let reason = format!("the time limit of its app was up in {}", timed_out.test);
                     self.break_app(app, reason, false);

@@ -367,6 +367,12 @@ impl World {
 
     /// A test runs over its limit, or over that of others too, and its pod ends with it.
     pub fn time_out(&mut self, key: &LeaseKey, test: &TestId, others: &[&str]) {
+        let limit_of = if others.is_empty() { LimitOf::Test } else { LimitOf::Class };
+        self.run_over(key, test, limit_of, others);
+    }
+
+    /// A test is what a limit finds running when it is up, and its pod ends with it.
+    pub fn run_over(&mut self, key: &LeaseKey, test: &TestId, limit_of: LimitOf, others: &[&str]) {
         let pod = self.pods.get_mut(key).expect("no such pod");
         let granted = pod.grant.iter().flat_map(|grant| grant.tests.iter().flatten());
         let r#try = granted.filter(|one| one.id == *test).map(|one| one.r#try).next().unwrap_or(1);
@@ -376,7 +382,7 @@ impl World {
             seconds: Seconds::ZERO,
             stacks: String::new(),
             output: Output::default(),
-            limit_of: if others.is_empty() { LimitOf::Test } else { LimitOf::Class },
+            limit_of,
             tests: others.iter().map(|id| self::test(id)).collect(),
         };
         pod.queue = VecDeque::from([Event::TimedOut(timed_out), Event::Ended(Ending::TimedOut)]);

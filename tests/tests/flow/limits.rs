@@ -1,9 +1,10 @@
-//! A limit of failures ends what runs on other agents at once, whatever those tests do.
+//! Limits of a whole run: one of failures ends what runs on other agents at once, whatever those
+//! tests do, and one of time shows where they were.
 
 use std::process::Command;
 use std::time::Duration;
 
-use muletrain_proto::event::Event;
+use muletrain_proto::event::{Event, LimitOf};
 use muletrain_proto::id::LeaseId;
 use muletrain_proto::journal::{Record, read_entry};
 use muletrain_proto::verdict::Verdict;
@@ -17,6 +18,7 @@ use crate::patient::pod_of;
 in_both_runtimes!(
     a_failure_ends_what_runs_elsewhere_within_a_second,
     also_where_commands_follow_the_tests,
+    when_the_time_of_a_run_is_up_the_report_shows_where_its_tests_were,
 );
 
 /// How long after the failure is recorded the last of the others may end.
@@ -121,4 +123,48 @@ fn took(journal: &Journal) -> Duration {
         _ => None,
     });
     Duration::from_millis(others.max().expect("there are others").saturating_sub(at))
+}
+
+const HANGS: &str = "app.tests.HungTest.test_hangs";
+const FOLLOWS: &str = "app.tests.HungTest.test_never_runs";
+
+const HUNG: &str = "
+import time
+
+from django.test import SimpleTestCase
+
+
+def waits_for_nothing():
+    time.sleep(600)
+
+
+class HungTest(SimpleTestCase):
+    def test_hangs(self):
+        print('about to wait')
+        waits_for_nothing()
+
+    def test_never_runs(self):
+        pass
+";
+
+fn when_the_time_of_a_run_is_up_the_report_shows_where_its_tests_were(runtime: &str) {
+    let flow = Flow::small(&[("app/tests.py", HUNG)]);
+    let ended = flow.run(runtime, &["--timeout", "20s"]).end();
+    ended.expect(1);
+    let journal = flow.journal().expect("a run leaves its journal");
+    let told = journal.events().find_map(|(_, event)| match event {
+        Event::TimedOut(timed_out) => Some(timed_out),
+        _ => None,
+    });
+    let told = told.unwrap_or_else(|| panic!("no pod says where it was:\n{}", journal.text));
+    assert_eq!((told.test.as_str(), told.limit_of), (HANGS, LimitOf::Run));
+    assert!(told.stacks.contains("in waits_for_nothing"), "{}", told.stacks);
+    assert_eq!(told.output.text, "about to wait\n");
+    for shown in ["the run's time limit of 20 s was up", "in waits_for_nothing", "about to wait"] {
+        assert!(ended.stdout.contains(shown), "not {shown}: {}", ended.stdout);
+    }
+    let verdicts = journal.verdicts();
+    assert_eq!(verdicts.get(HANGS), Some(&Verdict::TimedOut));
+    assert_eq!(verdicts.get(FOLLOWS), Some(&Verdict::NotRun));
+    flow.is_left_clean(Duration::from_secs(10));
 }

@@ -34,6 +34,7 @@ fn check_one(suite: &Suite) -> Result<(), String> {
     texts.iter().try_for_each(|(text, value)| not_blank(&key(text), *value))?;
     suite.junit.iter().try_for_each(|glob| within_project(&key("junit"), Some(glob)))?;
     let lists = [
+        ("labels", &suite.labels),
         ("include", &suite.include),
         ("exclude", &suite.exclude),
         ("tags", &suite.tags),
