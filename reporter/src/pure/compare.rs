@@ -176,3 +176,28 @@ fn slower(
     found.sort_by(|one, other| lost(other).total_cmp(&lost(one)));
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pure::foreign::Foreign;
+    use crate::pure::junit::{Element, Part};
+
+    fn summary(child: Option<&str>) -> Summary {
+        let mut foreign = Foreign::default();
+        let mut case = Element::new("testcase").with("classname", "T").with("name", "t");
+        case.children.extend(child.map(Element::new));
+        foreign.take(Part::Case(case));
+        foreign.file("a.xml", Vec::new());
+        foreign.finish()
+    }
+
+    #[test]
+    fn of_twins_the_red_one_counts_in_whatever_order() {
+        let (red, green) = (summary(Some("failure")), summary(None));
+        for after in [[&red, &green], [&green, &red]] {
+            let found = compare(&[&green], &after, Noise::default());
+            assert_eq!((found.broken, found.still.len()), (vec!["T.t".to_owned()], 0));
+        }
+    }
+}

@@ -320,3 +320,35 @@ fn pairs(value: Option<&Value>) -> Vec<(String, String)> {
     let all = value.and_then(Value::as_array).into_iter().flatten();
     all.filter_map(pair).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(kind: &str, number: usize) -> Value {
+        let text = "x".repeat(1 << 20);
+        serde_json::json!({
+            "$report_type": kind, "nodeid": format!("a.py::t{number}"), "when": "call",
+            "outcome": "failed", "longrepr": {"reprcrash": {"message": text}},
+        })
+    }
+
+    #[test]
+    fn tests_that_are_open_take_so_much_room_and_no_more() {
+        let mut log = Log::default();
+        let told: usize =
+            (0..100).map(|number| log.line(&failed("TestReport", number)).len()).sum();
+        assert!(told > 30 && log.held <= HELD, "{told} told, {} held", log.held);
+        assert_eq!(told + log.unfinished().len(), 100);
+        assert_eq!((log.held, log.order.len()), (0, 0));
+    }
+
+    #[test]
+    fn of_one_test_so_much_is_kept_and_its_verdict() {
+        let mut log = Log::default();
+        (0..40).for_each(|_| drop(log.line(&failed("SubTestReport", 0))));
+        assert!(log.held <= ONE.0 && log.left_out > 20, "{} left out", log.left_out);
+        let cases = log.unfinished();
+        assert!(cases[0].all("failure").count() > 10);
+    }
+}
