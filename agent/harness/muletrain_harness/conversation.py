@@ -170,9 +170,9 @@ class Conversation:
         """One grant after the other; what the last one gave, or None."""
         self._session.emit("ready", dict(self.databases.as_fields(), **self._session.capture.take()))
         self._session.enter("run")
+        heap.settle()
         result = None
         while True:
-        heap.settle()
             command = self._session.commands.next()
             if command["type"] == "run":
                 result = self._run_grant(command, run_grant)
