@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use muletrain_proto::id::LeaseKey;
 use muletrain_proto::link::RunBrief;
@@ -166,6 +166,12 @@ impl Processes {
             // It may be gone already.
             let _ = rustix::process::kill_process_group(group, Signal::KILL);
         }
+    }
+
+    /// Removes what was kept for pods that did not come.
+    pub async fn remove_idle(&self) {
+        let spares = self.spares.clone();
+        let _ = tokio::task::spawn_blocking(move || spares.remove_idle(Instant::now())).await;
     }
 
     /// Removes all of a pod.

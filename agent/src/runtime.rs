@@ -172,7 +172,7 @@ impl Runtime {
     pub async fn sweep(&self, live: &[LeaseKey]) {
         match self {
             Self::Docker(docker) => docker.sweep(live).await,
-            Self::Process(_) => {}
+            Self::Process(processes) => processes.remove_idle().await,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::restore::Folder;
 use crate::state::remove_folder;
@@ -21,6 +22,9 @@ pub struct Copy {
     made: Folder,
 }
 
+/// How long a copy is kept for a pod that does not come.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+
 /// Copies that no pod has, as many as there were pods at once.
 #[derive(Debug)]
 pub struct Spares {
@@ -30,12 +34,20 @@ pub struct Spares {
 
 #[derive(Debug, Default)]
 struct State {
-    spares: Vec<(PathBuf, Copy)>,
+    spares: Vec<Spare>,
     /// How many pods have a copy, and most that ever had.
     lent: usize,
     most: usize,
     /// Copies put back so far: each has a name of its own.
     count: u64,
+}
+
+/// A copy that no pod has.
+#[derive(Debug)]
+struct Spare {
+    place: PathBuf,
+    copy: Copy,
+    since: Instant,
 }
 
 impl Spares {
@@ -54,7 +66,7 @@ impl Spares {
             let mut state = self.lock();
             state.lent += 1;
             state.most = state.most.max(state.lent);
-            let fits = state.spares.iter().rposition(|(_, copy)| copy.from == from);
+            let fits = state.spares.iter().rposition(|spare| spare.copy.from == from);
             fits.map(|index| state.spares.remove(index))
         };
         // One that cannot be put in order is made anew.
@@ -79,12 +91,19 @@ impl Spares {
             let surplus = is_full.then(|| state.spares.remove(0));
             (self.folder.join(format!(".spare.{}", state.count)), surplus)
         };
-        if let Some((place, _)) = surplus {
-            remove_folder(&place);
+        if let Some(spare) = surplus {
+            remove_folder(&spare.place);
         }
         if fs::rename(at, &place).is_ok() {
-            self.lock().spares.push((place, copy));
+            self.lock().spares.push(Spare { place, copy, since: Instant::now() });
         }
+    }
+
+    /// Removes copies that no pod came for.
+    pub fn remove_idle(&self, now: Instant) {
+        let is_idle = |spare: &mut Spare| now.saturating_duration_since(spare.since) > IDLE_LIMIT;
+        let idle: Vec<Spare> = self.lock().spares.extract_if(.., is_idle).collect();
+        idle.iter().for_each(|spare| remove_folder(&spare.place));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -99,7 +118,7 @@ fn anew(from: &Path, to: &Path) -> io::Result<Folder> {
 }
 
 /// Puts a copy in order at another place.
-fn again((place, mut copy): (PathBuf, Copy), to: &Path) -> io::Result<Folder> {
+fn again(Spare { place, mut copy, .. }: Spare, to: &Path) -> io::Result<Folder> {
     if let Err(error) = fs::rename(&place, to) {
         remove_folder(&place);
         return Err(error);
@@ -156,6 +175,20 @@ mod tests {
         let kept = fs::read_dir(folder.path()).unwrap().flatten();
         let kept = kept.filter(|entry| entry.file_name().to_string_lossy().starts_with(".spare"));
         assert_eq!(kept.count(), 2);
+    }
+
+    #[test]
+    fn a_copy_that_no_pod_comes_for_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        fs::create_dir(&from).unwrap();
+        let spares = Spares::new(folder.path().to_owned());
+        let copy = spares.lend(&from, &folder.path().join("1")).unwrap();
+        spares.take_back(copy, &folder.path().join("1"));
+        spares.remove_idle(Instant::now());
+        assert!(folder.path().join(".spare.1").exists());
+        spares.remove_idle(Instant::now() + IDLE_LIMIT * 2);
+        assert!(!folder.path().join(".spare.1").exists());
     }
 
     #[test]

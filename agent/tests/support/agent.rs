@@ -82,10 +82,14 @@ impl Agent {
         keys.flat_map(|key| folders(key.path())).filter(|entry| entry.path().is_dir()).count()
     }
 
-    /// Folders of host processes that are there at the moment.
+    /// Folders of host processes that are there at the moment. A copy of a tree that waits for the
+    /// next one, under a name that begins with a dot, is nobody's.
     pub fn pod_folders(&self) -> usize {
         let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
-        entries(&self.state.path().join("pods")).map(|boot| entries(&boot.path()).count()).sum()
+        let is_pod =
+            |entry: &std::fs::DirEntry| !entry.file_name().as_encoded_bytes().starts_with(b".");
+        let boots = entries(&self.state.path().join("pods"));
+        boots.map(|boot| entries(&boot.path()).filter(is_pod).count()).sum()
     }
 }
 
