@@ -14,10 +14,10 @@ use std::path::Path;
 use crate::tree;
 
 /// A folder as it was copied: what is in it, by name.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Folder(BTreeMap<OsString, Entry>);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Entry {
     mark: Mark,
     /// What it holds, if it is a folder.

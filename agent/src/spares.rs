@@ -18,7 +18,9 @@ use crate::tree;
 pub struct Copy {
     /// What it is a copy of.
     from: PathBuf,
-    /// It, when it was made.
+    /// That, before it was copied.
+    original: Folder,
+    /// The copy, when it was made.
     made: Folder,
 }
 
@@ -70,19 +72,19 @@ impl Spares {
             fits.map(|index| state.spares.remove(index))
         };
         // One that cannot be put in order is made anew.
-        let made = match spare.and_then(|spare| again(spare, to).ok()) {
-            Some(made) => Ok(made),
+        let copy = match spare.and_then(|spare| again(spare, to).ok()) {
+            Some(copy) => Ok(copy),
             None => anew(from, to),
         };
-        if made.is_err() {
+        if copy.is_err() {
             self.lock().lent -= 1;
         }
-        Ok(Copy { from: from.to_owned(), made: made? })
+        copy
     }
 
     /// Takes a copy back from where a pod had it, whatever became of it there. Nothing may work
-    /// with it any more.
-    pub fn take_back(&self, copy: Copy, at: &Path) {
+    /// with it any more, and nothing of what the pod left in it is kept.
+    pub fn take_back(&self, mut copy: Copy, at: &Path) {
         let (place, surplus) = {
             let mut state = self.lock();
             state.lent -= 1;
@@ -94,7 +96,8 @@ impl Spares {
         if let Some(spare) = surplus {
             remove_folder(&spare.place);
         }
-        if fs::rename(at, &place).is_ok() {
+        let kept = copy.made.restore(&copy.from, at).and_then(|()| fs::rename(at, &place));
+        if kept.is_ok() {
             self.lock().spares.push(Spare { place, copy, since: Instant::now() });
         }
     }
@@ -111,20 +114,25 @@ impl Spares {
     }
 }
 
-fn anew(from: &Path, to: &Path) -> io::Result<Folder> {
+fn anew(from: &Path, to: &Path) -> io::Result<Copy> {
     remove_folder(to);
+    let original = Folder::read(from)?;
     tree::copy(from, to)?;
-    Folder::read(to)
+    Ok(Copy { from: from.to_owned(), original, made: Folder::read(to)? })
 }
 
 /// Puts a copy in order at another place.
-fn again(Spare { place, mut copy, .. }: Spare, to: &Path) -> io::Result<Folder> {
-    if let Err(error) = fs::rename(&place, to) {
+fn again(Spare { place, mut copy, .. }: Spare, to: &Path) -> io::Result<Copy> {
+    let moved = match Folder::read(&copy.from)? == copy.original {
+        true => fs::rename(&place, to),
+        false => Err(io::Error::other("it is a copy of what is no more")),
+    };
+    if let Err(error) = moved {
         remove_folder(&place);
         return Err(error);
     }
     copy.made.restore(&copy.from, to)?;
-    Ok(copy.made)
+    Ok(copy)
 }
 
 #[cfg(test)]
@@ -151,7 +159,7 @@ mod tests {
         let file = number(&at("1/manage.py"));
         fs::write(at("1/left.txt"), "").unwrap();
         spares.take_back(first, &at("1"));
-        assert!(!at("1").exists());
+        assert!(!at("1").exists() && !at(".spare.1/left.txt").exists());
 
         spares.lend(&other, &at("2")).unwrap();
         assert_ne!(number(&at("2/manage.py")), file, "it is of another tree");
@@ -189,6 +197,21 @@ mod tests {
         assert!(folder.path().join(".spare.1").exists());
         spares.remove_idle(Instant::now() + IDLE_LIMIT * 2);
         assert!(!folder.path().join(".spare.1").exists());
+    }
+
+    #[test]
+    fn a_copy_of_a_tree_that_has_changed_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let from = folder.path().join("from");
+        fs::create_dir(&from).unwrap();
+        fs::write(from.join("models.py"), "before").unwrap();
+        let spares = Spares::new(folder.path().to_owned());
+        let copy = spares.lend(&from, &folder.path().join("1")).unwrap();
+        spares.take_back(copy, &folder.path().join("1"));
+        fs::remove_file(from.join("models.py")).unwrap();
+        fs::write(from.join("models.py"), "behind").unwrap();
+        spares.lend(&from, &folder.path().join("2")).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("2/models.py")).unwrap(), "behind");
     }
 
     #[test]
