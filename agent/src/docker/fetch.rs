@@ -144,6 +144,10 @@ async fn fetch(
     image: Digest,
     base: Option<&Base>,
 ) -> Result<(), Error> {
+    // Whoever saw that it is not there may come when somebody else has just brought it.
+    if is_there(engine, image).await? {
+        return Ok(());
+    }
     let configuration = Arriving::open(scheduler, image).await?.whole(CONFIGURATION_LIMIT).await?;
     let layers = blob::Image::read(&configuration)?.layers;
     let mut had = held(engine, &layers).await?;
