@@ -1,4 +1,4 @@
-//! What the page tells beside the results themselves: read from earlier results.
+//! Writes the page, with what it tells beside the results themselves: read from earlier results.
 
 use std::path::Path;
 
@@ -12,14 +12,33 @@ use crate::pure::summary::Summary;
 use crate::render::html::{Beside, html};
 use crate::settings::Html;
 
-/// Writes the page. What cannot be read of earlier results is told, and is never green.
+/// Bytes of a page beyond which browsers take long to open it.
+const HEAVY: usize = 20_000_000;
+
+/// Writes the page, and says if it is very large. What cannot be read of earlier results is told, and is never green.
 ///
 /// # Errors
 /// When the page cannot be written.
 pub fn write(settings: &Html, summaries: &[&Summary]) -> Result<ExitCode, files::Error> {
     let (beside, code) = beside(settings, summaries);
-    files::write(&settings.path, &html(summaries, &beside))?;
+    let page = html(summaries, &beside);
+    files::write(&settings.path, &page)?;
+    if let Some(warning) = heavy(&settings.path, page.len()) {
+        tracing::warn!("{warning}");
+    }
     Ok(code)
+}
+
+/// What there is to say about a page of so many bytes.
+fn heavy(path: &Path, bytes: usize) -> Option<String> {
+    let megabytes = bytes / 1_000_000;
+    (bytes > HEAVY).then(|| {
+        format!(
+            "{} has {megabytes} MB and browsers may take long to open it; put fewer results into \
+             one page, or let tests that fail print less",
+            path.display()
+        )
+    })
 }
 
 fn beside(settings: &Html, summaries: &[&Summary]) -> (Beside, ExitCode) {
@@ -62,4 +81,20 @@ fn with_these(mut history: History, summaries: &[&Summary]) -> History {
     }
     let all_timed = history.runs.iter().all(|run| run.opened > 0);
     if all_timed { history.in_order() } else { history }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_hard_to_open_is_told_of_with_its_size_and_what_to_do() {
+        let path = Path::new("out/report.html");
+        assert_eq!(heavy(path, 20_000_000), None);
+        assert_eq!(
+            heavy(path, 31_900_000).unwrap(),
+            "out/report.html has 31 MB and browsers may take long to open it; put fewer results \
+             into one page, or let tests that fail print less"
+        );
+    }
 }

@@ -24,7 +24,15 @@ class Pages:
         self.run = self.render("run", "run", "--html-against", "earlier/20260103-090000-d4y2", "--html-history", "earlier")
         self.hostile = self.render("hostile", "hostile.xml")
         self.both = self.render("both", "run", "earlier/20260101-090000-d4y0", "hostile.xml")
-        self.tests = self.json("run")["runs"][0]["tests"]
+        slots = self.slots(folder / "run/journal.jsonl")
+        self.tests = [{**test, "slot": slots[test["app"]]} for test in self.json("run")["runs"][0]["tests"]]
+
+    @staticmethod
+    def slots(journal):
+        """The slot of its agent that each app ran in, by what the scheduler wrote."""
+        records = map(json.loads, journal.read_text(encoding="utf-8").splitlines())
+        leased = [record for record in records if record.get("record") == "leased"]
+        return {record["lease"]["work"]["app"]: record["place"]["slot"] for record in leased}
 
     def reporter(self, *arguments):
         done = subprocess.run([REPORTER, "report", *arguments], cwd=self.folder, capture_output=True, text=True)

@@ -34,6 +34,13 @@ NAMES = [
     "test_[param.with.dots-" + "long" * 200 + "]",
     "]]> <!-- --> <?php",
 ]
+# What a terminal would show in colour: styles one in another, one that never ends, and what is none.
+COLOURS = (
+    "\x1b[1;31mFAILED\x1b[0m plain \x1b[32mgreen \x1b[4munder\x1b[24m green\x1b[39m \x1b[38;5;33mblue\x1b[0m\n"
+    "\x1b]0;document.title='pwned'\x07\x1b[2J\x1b[35m<img src=x onerror=\"document.title='pwned'\"> goes on\n"
+    "\x1b[7m and on \U0010e002 \x1b[\n"
+    "\x1b[0m" + " ".join(f"\x1b[{code}mc{code}\x1b[0m" for code in [*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)]) + "\n"
+)
 BREAKS = {
     "checkout": ("stripe.error.APIConnectionError", "could not reach api.stripe.test: connection refused", "/app/payments/gateway.py", "charge"),
     "invoices": ("stripe.error.APIConnectionError", "could not reach api.stripe.test: connection refused", "/app/payments/gateway.py", "charge"),
@@ -153,7 +160,7 @@ def run_test(journal, lease, app, test, number, now, chance, broken):
         elif verdict == "error":
             exception, message, path, function = BREAKS[app]
             extra = wrong("error", exception, message, path, function, test)
-            extra["output"] = f"INFO charging 4200 for order {chance.randrange(9999)}\nWARNING retrying in 0.1 s\n"
+            extra["output"] = COLOURS + f"INFO charging 4200 for order {chance.randrange(9999)}\nWARNING retrying in 0.1 s\n"
         elif verdict == "failed":
             got = chance.randrange(100)
             extra = wrong("failure", "AssertionError", f"{got} != {got + 1}", f"/app/{app}/models.py", "total", test)

@@ -1,5 +1,7 @@
 """How the page looks: colours that can be told apart, any width, the timeline."""
 
+import re
+
 import pytest
 
 # The contrast of every text with what is behind it, worst first: [ratio, needed, text].
@@ -44,6 +46,7 @@ def test_every_text_can_be_read(browser, pages, scheme):
     browser.go(red)
     browser.wait("document.querySelector('#detail .trace')")
     browser.press("?")
+    assert browser.all(".output .ansi-red") != [] and browser.all(".output .ansi-on-cyan") != []
     found = browser.run(CONTRAST)
     assert len(found) > 500
     assert [one for one in found if one[0] < one[1]] == []
@@ -134,6 +137,103 @@ def test_the_timeline_zooms_and_pans_with_the_mouse(timeline):
         for kind in ("mousePressed", "mouseReleased"):
             timeline.mouse(kind, left + 20, top + 10, button="left", clickCount=click)
     timeline.wait("document.querySelector('canvas').dataset.view === arguments[0]", f"{whole[0]}-{whole[1]}")
+
+
+def brushed(browser):
+    """Drags over a part of the timeline; the seconds that were asked for then."""
+    left, top, _ = place(browser)
+    browser.drag(left + 400, left + 700, top + 60)
+    found = re.fullmatch(r"app:checkout at:([\d.]+)s\.\.([\d.]+)s", browser.value("document.getElementById('filter').value"))
+    return float(found[1]), float(found[2])
+
+
+def test_what_is_chosen_on_the_timeline_is_listed_until_that_is_removed(timeline, pages):
+    all_of_it = timeline.filter("app:checkout")
+    begin, end = brushed(timeline)
+    assert [begin * 1000, end * 1000] == pytest.approx(view(timeline), abs=(end - begin) * 15)
+    ran = {bar["name"] for bar in pages.bars("run") if bar["ts"] / 1e6 <= end and (bar["ts"] + bar["dur"]) / 1e6 >= begin}
+    expected = {name for name in ran if name.startswith("checkout.")}
+    assert 0 < len(expected) < all_of_it
+    assert timeline.text(".said").startswith(f"{len(expected)} of")
+    timeline.wait("location.hash.includes('&zoom=')")
+    link = timeline.value("location.hash")
+    timeline.open(pages.run, link)
+    assert timeline.text(".said").startswith(f"{len(expected)} of")
+    condition = timeline.find(".condition")
+    assert condition.text.startswith("Ran from ") and condition.get_attribute("aria-label").endswith("remove this condition")
+    condition.click()
+    assert timeline.value("document.getElementById('filter').value") == "app:checkout"
+    assert timeline.text(".said").startswith(f"{all_of_it} of") and timeline.all(".condition") == []
+
+
+def test_showing_all_of_the_timeline_lists_all_times(timeline):
+    timeline.filter("app:checkout")
+    brushed(timeline)
+    timeline.find("[aria-label='Show all of it']").click()
+    assert timeline.value("document.getElementById('filter').value") == "app:checkout"
+
+
+def test_a_part_of_the_timeline_can_be_chosen_with_keys(timeline):
+    timeline.run("document.querySelector('canvas').focus({ preventScroll: true })")
+    timeline.press("+", "+")
+    assert timeline.value("document.getElementById('filter').value") == ""
+    timeline.press("\ue007")
+    assert timeline.value("document.getElementById('filter').value").startswith("at:")
+    assert timeline.value("document.getElementById('detail').hidden")
+    timeline.press("0")
+    assert timeline.value("document.getElementById('filter').value") == ""
+
+
+def test_the_address_has_the_zoom_of_the_timeline(timeline, pages):
+    timeline.run("document.querySelector('canvas').focus({ preventScroll: true })")
+    timeline.press("+", "+", "+")
+    zoomed = view(timeline)
+    timeline.wait("/^#zoom=[0-9.]+s[.]{2}[0-9.]+s$/.test(location.hash)")
+    link = timeline.value("location.hash")
+    timeline.open(pages.run, link)
+    assert view(timeline) == pytest.approx(zoomed, abs=(zoomed[1] - zoomed[0]) / 50)
+    assert timeline.value("document.getElementById('filter').value") == ""
+    timeline.run("document.querySelector('canvas').focus({ preventScroll: true })")
+    timeline.press("0")
+    timeline.wait("location.hash === ''")
+
+
+def test_left_and_right_pan_a_timeline_that_is_zoomed_from_anywhere(timeline):
+    timeline.press("\ue014")
+    whole = view(timeline)
+    timeline.find("[aria-label='Zoom in']").click()
+    begin = view(timeline)[0]
+    timeline.run("document.activeElement.blur()")
+    timeline.press("\ue014")
+    assert whole[0] < begin < view(timeline)[0]
+    timeline.press("\ue012", "\ue012")
+    assert view(timeline)[0] < begin
+
+
+def test_of_several_runs_the_one_whose_timeline_it_was_is_listed(browser, pages):
+    browser.open(pages.both)
+    browser.run("document.querySelectorAll('canvas')[1].scrollIntoView({ block: 'center' })")
+    browser.run("document.querySelectorAll('canvas')[1].focus({ preventScroll: true })")
+    browser.press("+", "\ue007")
+    chosen = browser.value("document.getElementById('filter').value")
+    assert re.fullmatch(r"at:[\d.]+s\.\.[\d.]+s run:2", chosen)
+    browser.wait("/&zoom=[0-9.s]+@2$/.test(location.hash)")
+    zoomed = browser.value("[...document.querySelectorAll('canvas')].map((one) => one.dataset.view)")
+    said = browser.text(".said")
+    browser.open(pages.both, browser.value("location.hash"))
+    assert browser.text(".said") == said
+    again = browser.value("[...document.querySelectorAll('canvas')].map((one) => one.dataset.view)")
+    assert (again[0], again[2]) == (zoomed[0], zoomed[2]) and again[1] != again[0]
+    browser.find(".condition").click()
+    assert browser.value("document.getElementById('filter').value") == ""
+
+
+@pytest.mark.parametrize("zoom", ["", "..", "5s..1s", "1e9..2", "9" * 400 + "s..", "1s..2s@9", "1s..2s@x", "1s..2s@constructor"])
+def test_no_zoom_of_an_address_stops_the_page(browser, pages, zoom):
+    browser.open(pages.run, "#zoom=" + zoom)
+    begin, end = view(browser)
+    assert 0 <= begin < end
+    assert browser.filter("verdict:red") == 29
 
 
 def test_the_timeline_says_what_is_under_the_pointer_and_opens_it(timeline, pages):

@@ -1,5 +1,7 @@
 """The page as its readers meet it, in Chromium and from the disk."""
 
+import re
+
 import pytest
 from results import NAMES
 from selenium.webdriver.common.keys import Keys
@@ -46,6 +48,13 @@ def test_failures_of_one_cause_are_together_and_the_first_is_open(browser, pages
         ("tries:>1", lambda test: "others" in test),
         ("!test_ -app:shop", lambda test: False),
         ("nosuchkey:value", lambda test: False),
+        ("/CARTTEST\\.test_[a-m]/ app:api", lambda test: test["app"] == "api" and re.search(r"CartTest\.test_[a-m]", test["id"])),
+        ("-/_[0-9]*[13579]$/", lambda test: not re.search("_[0-9]*[13579]$", test["id"])),
+        ("/(/", lambda test: False),
+        ("Agent:ci-2", lambda test: test["agent"] == "ci-2"),
+        ("-agent:ci slot:1", lambda test: (test["agent"], test["slot"]) == ("laptop", 0)),
+        ("slot:ci-1/3,laptop/2", lambda test: (test["agent"], test["slot"]) in (("ci-1", 2), ("laptop", 1))),
+        ("run:1", lambda test: True),
     ],
 )
 def test_the_filter_finds_what_it_says(browser, pages, text, fits):
@@ -59,7 +68,55 @@ def test_the_filter_finds_what_it_says(browser, pages, text, fits):
 def test_a_filter_that_means_nothing_says_so(browser, pages):
     browser.open(pages.run)
     assert browser.filter("verdict:purple") == 0
-    assert "no verdict begins with purple" in browser.text(".said")
+    assert "no verdict begins with purple" in problem(browser)
+
+
+def problem(browser):
+    """What is said of the filter, seen and announced, and tied to the field."""
+    found = browser.find("#filter-problem")
+    field = browser.find("#filter")
+    assert found.get_attribute("role") == "alert" and "filter-problem" in field.get_attribute("aria-describedby").split()
+    assert field.get_attribute("aria-invalid") == str(found.is_displayed()).lower()
+    below = found.rect["y"] - field.rect["y"] - field.rect["height"]
+    assert not found.is_displayed() or 0 <= below < 20
+    return found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nosuchkey:cart", "there is no key nosuchkey, so nosuchkey:cart is looked for as text"),
+        ("/cart(/", "/cart(/ is no regular expression, so it is looked for as text"),
+        ("at:noon", "at:noon is no stretch of time"),
+        ("run:7", "there is no run 7 in this report"),
+    ],
+)
+def test_what_the_filter_cannot_read_is_told_beside_it(browser, pages, text, said):
+    browser.open(pages.run)
+    assert problem(browser) == ""
+    browser.filter(text)
+    assert said in problem(browser)
+    browser.filter("cart")
+    assert problem(browser) == ""
+
+
+def test_a_key_that_is_unknown_is_searched_for_as_text(browser, pages):
+    browser.open(pages.hostile)
+    assert browser.filter("javascript:alert(1)") == 1
+    assert "there is no key javascript" in problem(browser)
+    assert browser.filter('"javascript:alert(1)"') == 1
+    assert problem(browser) == ""
+
+
+@pytest.mark.parametrize("text", ["at:3s..6s", "at:..6s", "at:8000ms..", "at:5s", "-at:3s..6s"])
+def test_the_filter_finds_what_ran_at_a_time(browser, pages, text):
+    browser.open(pages.run)
+    begin, end = {"at:3s..6s": (3, 6), "at:..6s": (0, 6), "at:8000ms..": (8, 1e9), "at:5s": (5, 5), "-at:3s..6s": (3, 6)}[text]
+    bars = [bar for bar in pages.bars("run") if bar["ts"] / 1e6 <= end and (bar["ts"] + bar["dur"]) / 1e6 >= begin]
+    ran = {bar["name"] for bar in bars}
+    assert 0 < len(ran) < len(pages.tests)
+    expected = len(pages.tests) - len(ran) if text.startswith("-") else len(ran)
+    assert browser.filter(text) == expected
 
 
 def test_numbers_lead_to_what_they_count(browser, pages):
@@ -104,19 +161,30 @@ def test_keys_are_letters_where_one_types(browser, pages):
     assert browser.value("document.getElementById('filter').value") == ""
 
 
-def test_f_goes_from_red_to_red(browser, pages):
+def test_f_and_p_go_from_red_to_red_and_o_opens_it(browser, pages):
     browser.open(pages.run)
     red = [test["id"] for test in pages.tests if test["outcome"] in RED]
+    current = lambda: browser.value("document.querySelector('.row.current a').hash")
     browser.press("f", "f")
-    assert browser.value("document.querySelector('.row.current a').hash") == "#test=" + red[1]
+    assert current() == "#test=" + red[1]
+    browser.press("p")
+    assert current() == "#test=" + red[0]
+    browser.press("p")
+    assert current() == "#test=" + red[-1]
+    browser.press("o")
+    browser.wait("document.getElementById('detail-title').textContent === arguments[0]", red[-1])
+    browser.press("p")
+    browser.wait("document.getElementById('detail-title').textContent === arguments[0]", red[-2])
 
 
 def test_help_explains_keys_and_the_filter(browser, pages):
     browser.open(pages.run)
     browser.press("?")
     help_text = browser.text("dialog[open]")
-    for word in ("verdict:failed", "app:shop,blog", ">1s", "-word", "Esc", "the next test that is red"):
+    for word in ("verdict:failed", "app:shop,blog", ">1s", "-word", "Esc", "the next test that is red", "at:12s..40s", "slot:2", "run:2", "the other tries"):
         assert word in help_text
+    keys = browser.texts("dialog kbd")
+    assert {"/", "j  k", "f  p", "o  Enter", "←  →", "t", "?", "+  −", "0"} <= set(keys)
     browser.press(Keys.ESCAPE)
     assert browser.value("document.querySelector('dialog').open") is False
 
@@ -134,6 +202,28 @@ def test_an_address_opens_its_test(browser, pages):
     browser.wait("document.getElementById('detail-title').textContent === arguments[0]", red["id"])
     assert "WARNING retrying in 0.1 s" in browser.text("#detail .output")
     assert browser.text(".said").startswith("29 of")
+
+
+def test_the_address_has_the_try_that_is_shown(browser, pages):
+    flaky = next(test for test in pages.tests if test["outcome"] == "flaky")
+    browser.size(1400, 420)
+    browser.open(pages.run, f"#test={flaky['id']}&try=2")
+    chosen = lambda: browser.texts(".attempt.chosen h3 a")
+    browser.wait("document.querySelector('.attempt.chosen')")
+    assert chosen() == ["Try 2"]
+    assert browser.value("document.querySelector('.attempt.chosen').getBoundingClientRect().top < innerHeight - 20")
+    assert browser.value("document.getElementById('detail').scrollTop") > 0
+    browser.press(Keys.ARROW_LEFT)
+    assert chosen() == ["Try 1"]
+    assert browser.value("location.hash") == f"#test={flaky['id']}&try=1"
+    browser.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert browser.value("location.hash") == f"#test={flaky['id']}&try=2"
+    browser.run("document.querySelector('.attempt h3 a').click()")
+    assert browser.value("location.hash") == f"#test={flaky['id']}&try=1"
+    assert browser.value("document.querySelector('.attempt').getAttribute('aria-current')") == "true"
+    browser.go(f"test={flaky['id']}&try=77")
+    browser.wait("!document.querySelector('.attempt.chosen')")
+    assert browser.value("location.hash") == f"#test={flaky['id']}"
 
 
 def test_an_address_without_its_test_says_so(browser, pages):
@@ -220,6 +310,29 @@ def test_old_browsers_unpack_it_by_hand(browser, pages):
     assert browser.value("typeof DecompressionStream") == "undefined"
     assert "stripe.error.APIConnectionError" in browser.text("#detail .trace")
     assert browser.filter("verdict:red") == 29
+
+
+SPANS = "[...document.querySelectorAll(arguments[0] + ' span')].map((one) => [one.className, one.textContent])"
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["by the script", "without scripts"])
+def test_colours_of_terminals_are_kept_and_all_else_that_drives_them_is_not(browser, pages, scripts):
+    red = next(test for test in pages.tests if test["outcome"] == "error")
+    browser.open(pages.run, "#test=" + red["id"], scripts=scripts)
+    where = "#detail .output" if scripts else ".cause[open] .output"
+    if scripts:
+        browser.wait("!document.getElementById('detail').hidden")
+    spans = browser.value(SPANS, where)
+    for span in (
+        ["ansi-red ansi-bold", "FAILED"], ["ansi-green", "green "], ["ansi-green ansi-underline", "under"], ["ansi-blue", "blue"],
+        ["ansi-magenta", "<img src=x onerror=\"document.title='pwned'\"> goes on"], ["ansi-on-magenta", " and on \ufffd ["],
+        ["ansi-on-blue", "c44"], ["ansi-yellow", "c93"],
+    ):  # fmt: skip
+        assert span in spans, span
+    text = browser.value("document.querySelector(arguments[0]).textContent", where)
+    assert text.startswith("FAILED plain green under green blue\n<img") and "\x1b" not in text and "\n and on" in text
+    assert browser.value("document.querySelectorAll('img').length") == 0
+    assert browser.value("document.querySelectorAll('pre [style]').length") == 0
 
 
 def visible(name):

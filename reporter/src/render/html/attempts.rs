@@ -7,6 +7,7 @@ use muletrain_proto::verdict::Verdict;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::ansi::marked;
 use super::columns::{UNKNOWN, place, since};
 use super::tables::Tables;
 use crate::pure::junit::clip::clip;
@@ -111,7 +112,9 @@ impl<'a> Attempts<'a> {
             lease: (lease != UNKNOWN).then_some(lease),
             reason: one.reason.as_deref().map(|reason| self.shown(reason)),
             failures: one.failures.iter().map(|failure| self.raised(failure)).collect(),
-            output: shows_output.then(|| self.shown(&one.output.text)).filter(|it| !it.is_empty()),
+            output: shows_output
+                .then(|| coloured(&one.output.text, self.text))
+                .filter(|it| !it.is_empty()),
             omitted: one.output.omitted,
         }
     }
@@ -120,7 +123,7 @@ impl<'a> Attempts<'a> {
         Raised {
             exception: &failure.exception,
             message: self.shown(&failure.message),
-            traceback: self.shown(&failure.traceback),
+            traceback: coloured(&failure.traceback, self.text),
             subtest: failure.subtest.as_deref(),
         }
     }
@@ -131,11 +134,20 @@ impl<'a> Attempts<'a> {
 }
 
 /// A text of several lines as it is shown: without what drives a terminal, and bounded.
-pub(super) fn shown(text: &str, limit: usize) -> String {
+fn shown(text: &str, limit: usize) -> String {
+    bounded(text, limit, for_terminal)
+}
+
+/// The same with its colours, as marks.
+pub(super) fn coloured(text: &str, limit: usize) -> String {
+    bounded(text, limit, marked)
+}
+
+fn bounded(text: &str, limit: usize, clean: fn(&str) -> String) -> String {
     let is_plain = |byte: u8| matches!(byte, b'\n' | b' '..=b'~');
     match text.bytes().all(is_plain) {
         true => clip(text, limit),
-        false => clip(&for_terminal(text), limit),
+        false => clip(&clean(text), limit),
     }
 }
 

@@ -6,7 +6,8 @@ use muletrain_proto::outcome::{Failure, Output};
 use muletrain_proto::verdict::Verdict;
 
 use super::Section;
-use super::attempts::shown;
+use super::ansi::unmarked;
+use super::attempts::coloured;
 use super::cause::{Cause, headline};
 use super::columns::outcome;
 use super::lists::precise;
@@ -216,8 +217,9 @@ fn raised(body: &mut Markup, failures: &[Failure]) {
         if let Some(subtest) = &failure.subtest {
             body.leaf("p", &[("class", "subtest")], &format!("in subtest {subtest}"));
         }
-        let traceback = shown(&failure.traceback, TEXT);
-        if !traceback.contains(failure.message.trim()) || traceback.trim().is_empty() {
+        let traceback = coloured(&failure.traceback, TEXT);
+        let plain = unmarked(&traceback);
+        if !plain.contains(failure.message.trim()) || plain.trim().is_empty() {
             body.leaf("p", &[("class", "message")], &headline(failure));
         }
         text(body, "trace", &traceback);
@@ -234,7 +236,7 @@ fn printed(body: &mut Markup, output: &Output) {
     };
     details(body, "printed", false, |body| {
         body.leaf("summary", &[], &format!("Printed{omitted}"));
-        text(body, "output", &shown(&output.text, TEXT));
+        text(body, "output", &coloured(&output.text, TEXT));
     });
 }
 

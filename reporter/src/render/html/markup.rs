@@ -1,6 +1,7 @@
 //! HTML in the making. Tags and names of attributes are constants of this program; whatever comes
 //! from outside gets in through an escape and can be nothing but text.
 
+use super::ansi::Style;
 use super::pack::Packed;
 use crate::pure::text::{for_terminal, is_bidi};
 
@@ -37,10 +38,26 @@ impl Markup {
         self
     }
 
-    /// Text of several lines, as a terminal would show it without its colours.
+    /// Text of several lines, as a terminal would show it, with the styles that are [marked](super::ansi)
+    /// in it. A style ends with its line.
     pub(super) fn lines(&mut self, text: &str) -> &mut Self {
-        for_terminal(text).chars().for_each(|character| self.character(character));
-        self
+        let mut is_open = false;
+        for character in for_terminal(text).chars() {
+            let style = Style::of(character);
+            if is_open && (style.is_some() || character == '\n') {
+                self.constant("</span>");
+                is_open = false;
+            }
+            match style {
+                Some(style) if style.is_usual() => {}
+                Some(style) => {
+                    self.open("span", &[("class", &style.classes())]);
+                    is_open = true;
+                }
+                None => self.character(character),
+            }
+        }
+        if is_open { self.constant("</span>") } else { self }
     }
 
     /// An element with a text in it.

@@ -5,6 +5,7 @@
 //! by the page's script from packed columns ([`data`]). The page forbids itself everything but that
 //! one script and that one style, and nothing from outside can be anything but text ([`markup`]).
 
+mod ansi;
 mod attempts;
 mod cause;
 mod columns;
@@ -35,11 +36,16 @@ const SCRIPT: &str = concat!(
     include_str!("script/inflate.js"),
     include_str!("script/data.js"),
     include_str!("script/text.js"),
+    include_str!("script/ansi.js"),
+    include_str!("script/terms.js"),
     include_str!("script/filter.js"),
     include_str!("script/table.js"),
     include_str!("script/detail.js"),
+    include_str!("script/trace.js"),
     include_str!("script/lanes.js"),
+    include_str!("script/draw.js"),
     include_str!("script/timeline.js"),
+    include_str!("script/help.js"),
     include_str!("script/page.js"),
     "})();\n"
 );

@@ -77,6 +77,15 @@ class Results {
     return this.outcomes[this.outcome[index]];
   }
 
+  /** Milliseconds from the beginning of its run to that of each test; not a number where nobody
+   * knows. Results without a clock begin where the timeline has them. */
+  starts() {
+    if (this.allStarts) return this.allStarts;
+    const starts = Float64Array.from(this.startOf, (start) => (start === UNKNOWN ? NaN : start));
+    for (const run of this.runs) if (run.foreign) for (const [index, start] of laidEndToEnd(this, run)) starts[index] = start;
+    return this.allStarts = starts;
+  }
+
   isRed(index) {
     return RED.has(this.outcomeOf(index));
   }

@@ -1,8 +1,8 @@
 // Everything about one test, beside the page.
 
 class Detail {
-  constructor(results, { close, step }) {
-    this.results = results;
+  constructor(results, { close, step, chosen }) {
+    Object.assign(this, { results, chosen });
     this.title = make("h2", { tabindex: "-1", id: "detail-title" });
     this.head = make("div.detail-verdict");
     this.body = make("div.detail-body");
@@ -22,28 +22,57 @@ class Detail {
   close() {
     this.panel.hidden = true;
     document.body.classList.remove("has-detail");
-    this.index = undefined;
+    this.index = this.attempt = undefined;
     this.before?.focus?.({ preventScroll: true });
     this.before = undefined;
   }
 
-  async show(index) {
+  /** Shows a test, and of its tries the one with this number, if any is asked for. */
+  async show(index, attempt) {
     const { results } = this;
     if (!this.isOpen) this.before = document.activeElement;
-    this.index = index;
+    Object.assign(this, { index, attempt, numbers: [] });
     const attempts = await results.attempts(index);
     // Another one may have been asked for meanwhile.
-    if (this.index !== index) return;
+    if (this.index !== index || this.attempt !== attempt) return;
+    this.numbers = attempts.map((one) => one.number);
     const outcome = results.outcomeOf(index);
     this.head.replaceChildren(mark(outcome), words(outcome));
     this.head.className = "detail-verdict is-" + outcome;
     const owner = results.isWhole(index) ? "" : make("span.owner", visible(results.className(index)) + ".");
     this.title.replaceChildren(owner, make("bdi", visible(results.name(index))));
-    this.body.replaceChildren(this.tools(index), this.facts(index), ...attempts.map((one) => this.attempt(one, attempts.length)));
+    this.body.replaceChildren(this.tools(index), this.facts(index), ...attempts.map((one) => this.section(one, attempts.length)));
     this.panel.hidden = false;
     document.body.classList.add("has-detail");
     this.panel.scrollTop = 0;
     this.title.focus({ preventScroll: true });
+    if (attempt !== undefined) this.choose(attempt);
+  }
+
+  /** Brings a try into view; it is the one that the address names. */
+  choose(attempt) {
+    this.attempt = undefined;
+    this.body.querySelectorAll(".attempt").forEach((section, place) => {
+      const isChosen = this.numbers[place] === attempt;
+      section.classList.toggle("chosen", isChosen);
+      if (!isChosen) {
+        section.removeAttribute("aria-current");
+        return;
+      }
+      this.attempt = attempt;
+      section.setAttribute("aria-current", "true");
+      const bar = this.panel.firstElementChild.offsetHeight;
+      this.panel.scrollTop += section.getBoundingClientRect().top - this.panel.getBoundingClientRect().top - bar;
+      section.querySelector("h3 a")?.focus({ preventScroll: true });
+    });
+    this.chosen(this.attempt);
+  }
+
+  /** Goes so many tries on. */
+  turn(by) {
+    if (this.numbers.length < 2) return;
+    const place = Math.max(0, this.numbers.indexOf(this.attempt)) + by;
+    this.choose(this.numbers[Math.max(0, Math.min(this.numbers.length - 1, place))]);
   }
 
   tools(index) {
@@ -51,7 +80,7 @@ class Detail {
     const button = (text, value) => make("button", { type: "button", click: (event) => copy(value(), event.currentTarget) }, text);
     const again = !results.runs[results.run(index)].foreign
       && button("Copy command", () => `muletrain-scheduler run . ${quoted(id)}`);
-    const address = () => location.href.split("#")[0] + linkTo(results, index);
+    const address = () => location.href.split("#")[0] + linkTo(results, index, this.attempt);
     return make("div.detail-tools", button("Copy id", () => id), button("Copy link", address), again);
   }
 
@@ -73,57 +102,31 @@ class Detail {
     return make("dl.facts", ...list.filter(([, value]) => value !== "").map(([name, value]) => make("div", make("dt", name), make("dd", value))));
   }
 
-  attempt(one, count) {
+  section(one, count) {
     const { results } = this;
+    const name = count > 1 && make("a", {
+      href: linkTo(results, this.index, one.number),
+      click: (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.choose(one.number);
+      },
+    }, `Try ${one.number}`);
     const lease = one.lease === undefined ? undefined : results.leases[one.lease];
     const about = [
       words(one.verdict), duration(one.seconds), lease && "on " + visible(results.agents[lease[1]]),
       lease && lease[3] && `pod of ${visible(lease[3])}`,
     ].filter(Boolean);
     const section = make("section.attempt.is-" + one.verdict,
-      make("h3", mark(one.verdict), count > 1 ? `Try ${one.number}: ` : "", about.join(" · ")));
+      make("h3", mark(one.verdict), make("span", name, name && ": ", about.join(" · "))));
     if (one.reason && !one.failures?.some((failure) => failure.message === one.reason)) section.append(make("p.reason", visible(one.reason)));
     for (const failure of one.failures ?? []) section.append(...raised(failure));
     if (one.output) {
       const omitted = one.omitted ? `, ${grouped(one.omitted)} bytes omitted from its middle` : "";
-      section.append(make("h4", "Printed" + omitted), make("pre.output", { tabindex: "0" }, one.output.trimEnd()));
+      section.append(make("h4", "Printed" + omitted), make("pre.output", { tabindex: "0" }, coloured(one.output.trimEnd())));
     }
     return section;
   }
-}
-
-function raised({ exception, message, traceback, subtest }) {
-  const parts = [];
-  if (subtest) parts.push(make("p.subtest", "in subtest " + visible(subtest)));
-  if (!traceback.trim() || !traceback.includes(message.trim())) {
-    const name = exception.replace(/^muletrain\./, "");
-    parts.push(make("p.message", message && name ? `${name}: ${message}` : message || name));
-  }
-  if (traceback.trim()) parts.push(trace(traceback));
-  return parts;
-}
-
-const FRAME = /^(\s*File ")(.*)(", line )(\d+)(.*)$/;
-const LIBRARY = /site-packages|dist-packages|\/lib\/python\d|<frozen /;
-
-/** A traceback: the project's own frames stand out from those of libraries. */
-function trace(text) {
-  const pre = make("pre.trace", { tabindex: "0" });
-  let library = false;
-  for (const line of text.trimEnd().split("\n")) {
-    const frame = FRAME.exec(line);
-    if (frame) {
-      library = LIBRARY.test(frame[2]);
-      const [, open, path, between, number, rest] = frame;
-      pre.append(make(library ? "span.frame.library" : "span.frame",
-        open, make("span.path", path), between, make("span.number", number), rest + "\n"));
-    } else if (/^\s/.test(line)) {
-      pre.append(make(library ? "span.library" : "span", line + "\n"));
-    } else {
-      pre.append(make(/^[\w.]+(Error|Exception|Failure|Warning|Exit|Interrupt)\b/.test(line) ? "span.raised" : "span", line + "\n"));
-    }
-  }
-  return pre;
 }
 
 const STRIP = { ".": "passed", "~": "flaky", F: "failed", "-": "skipped", " ": "nothing" };

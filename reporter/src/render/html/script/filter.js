@@ -1,32 +1,4 @@
-// The filter of the list of tests: from a text to the tests it is true of.
-
-const KEYS = {
-  verdict: "verdict", v: "verdict", app: "app", agent: "agent", class: "class", file: "file",
-  is: "verdict", cause: "cause", tries: "tries",
-};
-
-const TIME = /^(>=|<=|>|<)(\d+(?:\.\d+)?)(ms|s|m|h)?$/;
-const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600 };
-
-/** Parts of the text: blanks part them except in quotes, and a minus or ! turns one round. */
-function parseFilter(text) {
-  const terms = [];
-  for (const [, minus, key, quoted, plain] of text.matchAll(/([-!]?)((?:[a-z]+:)?)(?:"([^"]*)"?|(\S+))/g)) {
-    const value = quoted ?? plain;
-    const name = KEYS[key.slice(0, -1)];
-    const term = name ? { key: name, value } : timeTerm(key, value, quoted) ?? { key: "word", value: key + value };
-    if (term.value === "") continue;
-    terms.push({ ...term, negated: minus !== "" });
-  }
-  return terms;
-}
-
-function timeTerm(key, value, quoted) {
-  const found = key === "" && quoted === undefined && TIME.exec(value);
-  if (!found) return null;
-  const [, operator, number, unit] = found;
-  return { key: "time", operator, seconds: Number(number) * UNITS[unit ?? "s"] };
-}
+// The filter of the list of tests: which ones its terms are true of.
 
 /** Which tests a filter is true of, in order, and what is wrong with it. */
 function applyFilter(results, text) {
@@ -50,13 +22,19 @@ function places(wanted) {
 
 function matching(results, term, problems) {
   switch (term.key) {
-    case "word": return byWord(results, term.value);
+    case "word":
+      if (term.unknown) problems.push(`there is no key ${visible(term.unknown)}, so ${visible(term.value)} is looked for as text`);
+      return byWord(results, term.value);
     case "time": return byTime(results, term);
     case "verdict": return byVerdict(results, term.value, problems);
     case "app": return byClass(results, anyPart(term.value, ([, app]) => results.apps[app], true));
     case "class": return byClass(results, anyPart(term.value, ([id]) => id));
     case "file": return byClass(results, anyPart(term.value, ([id, , file]) => file || id));
     case "agent": return byAgent(results, term.value);
+    case "slot": return bySlot(results, term.value);
+    case "run": return byRun(results, term.value, problems);
+    case "at": return byStretch(results, term.value, problems);
+    case "expression": return byExpression(results, term.value, problems);
     case "cause": return byNumber(results.causeOf, Number(term.value) - 1);
     default: return byTries(results, term.value, problems);
   }
@@ -85,6 +63,51 @@ function byAgent(results, value) {
   const fits = anyPart(value, (lease) => results.agents[lease[1]]);
   const leases = results.leases.map((lease) => (fits(lease) ? 1 : 0));
   return Uint8Array.from(results.leaseOf, (number) => (number === UNKNOWN ? 0 : leases[number]));
+}
+
+/** A slot as the timeline counts it, of any agent or of one. */
+function bySlot(results, value) {
+  const wanted = alternatives(value).map((one) => {
+    const slash = one.lastIndexOf("/");
+    return [slash < 0 ? null : one.slice(0, slash), one.slice(slash + 1)];
+  });
+  const fits = ([, agent, slot]) => wanted.some(([name, number]) => number === String(slot + 1)
+    && (name === null || results.agents[agent].toLowerCase().includes(name)));
+  const leases = results.leases.map((lease) => (fits(lease) ? 1 : 0));
+  return Uint8Array.from(results.leaseOf, (number) => (number === UNKNOWN ? 0 : leases[number]));
+}
+
+function byRun(results, value, problems) {
+  const run = results.runs[Number(value) - 1], found = new Uint8Array(results.count);
+  if (run) found.fill(1, run.first, run.first + run.tests);
+  else problems.push(`there is no run ${visible(value)} in this report`);
+  return found;
+}
+
+/** Tests of which a try ran within a stretch of their run. */
+function byStretch(results, value, problems) {
+  const stretch = parseStretch(value), found = new Uint8Array(results.count);
+  if (!stretch) {
+    problems.push(`at:${visible(value)} is no stretch of time, such as at:12s..40s`);
+    return found;
+  }
+  const [from, to] = stretch, starts = results.starts();
+  for (let index = 0; index < found.length; index++) {
+    if (starts[index] <= to && starts[index] + (results.seconds(index) ?? 0) * 1000 >= from) found[index] = 1;
+  }
+  for (const [index, , , start, length] of results.earlier) if (start <= to && start + length >= from) found[index] = 1;
+  return found;
+}
+
+function byExpression(results, value, problems) {
+  let expression;
+  try {
+    expression = new RegExp(value, "iu");
+  } catch {
+    problems.push(`/${visible(value)}/ is no regular expression, so it is looked for as text`);
+    return byWord(results, value);
+  }
+  return Uint8Array.from({ length: results.count }, (_, index) => (expression.test(results.id(index)) ? 1 : 0));
 }
 
 function byNumber(column, wanted) {

@@ -11,7 +11,7 @@ function lanesOf(results, run) {
   const lanes = new Map();
   const laneOfLease = results.leases.map((lease) => (lease[0] === run && !own.foreign ? laneOf(lanes, results, lease) : null));
   results.leases.forEach((lease, number) => laneOfLease[number]?.leases.push(number));
-  if (own.foreign) endToEnd(results, own, run, lanes);
+  if (own.foreign) endToEnd(results, own, lanes);
   else placeByClock(results, own, laneOfLease);
   const list = [...lanes.values()].filter((lane) => lane.leases.length || lane.tests.length);
   list.sort((one, other) => compareNames(one.agent, other.agent) || one.slot - other.slot);
@@ -42,16 +42,21 @@ function placeByClock(results, own, laneOfLease) {
 }
 
 /** Where no clock is known, tests follow one another on their host, else in their app. */
-function endToEnd(results, own, run, lanes) {
+function endToEnd(results, own, lanes) {
+  for (const [index, start, end, host] of laidEndToEnd(results, own)) {
+    if (!lanes.has(host)) lanes.set(host, new Lane(results, host, 0));
+    lanes.get(host).add(index, start, end, results.outcome[index]);
+  }
+}
+
+function* laidEndToEnd(results, own) {
   const ends = new Map();
   for (let index = own.first; index < own.first + own.tests; index++) {
     const length = (results.seconds(index) ?? 0) * 1000;
     if (!length) continue;
     const host = results.agentOf(index) || results.appOf(index);
-    let lane = lanes.get(host);
-    if (!lane) lanes.set(host, lane = new Lane(results, host, 0));
     const start = ends.get(host) ?? 0;
-    lane.add(index, start, start + length, results.outcome[index]);
+    yield [index, start, start + length, host];
     ends.set(host, start + length);
   }
 }

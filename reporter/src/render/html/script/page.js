@@ -1,43 +1,31 @@
 // What holds the page together: addresses, keys, colours, help.
 
-const HELP = [
-  ["/", "go to the filter"], ["j  k", "the next test, the one before"], ["f", "the next test that is red"],
-  ["Enter", "open the test"], ["Esc", "close what is open"], ["t", "other colours"], ["?", "this help"],
-];
-
-const GRAMMAR = [
-  ["cart total", "both words are in the test's id"],
-  ["\"cart total\"", "just this text is"],
-  ["verdict:failed", "how it ended, or how that begins; also red, green, quiet"],
-  ["app:shop,blog", "of one of these apps"],
-  ["class:Cart  file:tests/a  agent:ci-1", "these have that in their names"],
-  [">1s  <=200ms  >=2m", "took so long"],
-  ["tries:>1", "ran so often"],
-  ["cause:3", "failed for this cause, by its number"],
-  ["-word  -app:shop  -verdict:passed", "none of that; ! does the same"],
-];
-
 class Page {
   constructor(results) {
     this.results = results;
-    this.detail = new Detail(results, { close: () => this.close(), step: (by) => this.step(by) });
+    this.detail = new Detail(results, { close: () => this.close(), step: (by) => this.step(by), chosen: () => this.go({}) });
     this.table = new TestTable(results, document.getElementById("tests-view"), {
       open: (index) => this.go({ test: index }),
       filtered: (text) => this.filter(text),
     });
     this.timelines = [];
-    this.help = this.makeHelp();
+    this.asked = [];
+    this.help = makeHelp();
     this.listen();
     this.route();
   }
 
   makeTimelines() {
     const { results } = this;
-    this.timelines = results.runs.map((_, run) => new Timeline(results, run, (index) => this.go({ test: index })));
+    const acts = {
+      open: (index) => this.go({ test: index }), chosen: (run, view) => this.choose(run, view), moved: () => this.goSoon(),
+    };
+    this.timelines = results.runs.map((_, run) => new Timeline(results, run, acts));
     const shown = this.timelines.filter((timeline) => timeline.lanes.length);
     const view = document.getElementById("timeline-view");
     view.append(...shown.map((timeline) => timeline.element));
     if (!shown.length) view.append(make("p.hint", "Nobody knows when anything ran."));
+    this.zoom();
     document.documentElement.dataset.timeline = "yes";
     performance.mark("timeline");
   }
@@ -56,12 +44,14 @@ class Page {
   /** Does what the address says. */
   route() {
     const hash = location.hash.slice(1);
-    if (!/^(q|test|run)=/.test(hash)) return;
+    if (!/^(q|test|run|try|zoom)=/.test(hash)) return;
     const asked = new URLSearchParams(hash.replaceAll("+", "%2B"));
     if (asked.has("q")) {
       this.table.filter(asked.get("q"));
       if (!asked.has("test")) document.getElementById("tests").scrollIntoView();
-    }
+    } else if (hash.startsWith("zoom=")) document.getElementById("timeline").scrollIntoView();
+    this.asked = asked.getAll("zoom");
+    this.zoom();
     if (!asked.has("test")) {
       if (this.detail.isOpen) this.detail.close();
       return;
@@ -73,16 +63,43 @@ class Page {
       return;
     }
     this.table.show(index);
-    this.detail.show(index);
+    this.detail.show(index, /^\d{1,9}$/.test(asked.get("try") ?? "") ? Number(asked.get("try")) : undefined);
+  }
+
+  /** Shows the stretches of time that the address asked for, once there are timelines. */
+  zoom() {
+    if (!this.timelines.length) return;
+    for (const one of this.asked.splice(0)) {
+      const [text, run] = one.split("@"), stretch = parseStretch(text);
+      if (stretch) this.timelines[Number(run ?? 1) - 1]?.show(...stretch);
+    }
+  }
+
+  /** Lists the tests that ran in a stretch of a run; with none, those of all times. */
+  choose(run, view) {
+    const several = this.results.runs.length > 1 ? ["run:" + (run + 1)] : [];
+    const terms = view ? ["at:" + stretchText(view), ...several] : [];
+    const isChosen = parseFilter(this.table.input.value).some((term) => term.key === "at");
+    if (view || isChosen) this.filter(replacedTerms(this.table.input.value, ["at", "run"], ...terms));
   }
 
   /** Writes the address for what is shown, without a step in the browser's history. */
   go({ test = this.detail.index, filter = this.table.input.value }) {
     const parts = [];
     if (filter) parts.push("q=" + encodeURIComponent(filter));
-    if (test !== undefined) parts.push(linkTo(this.results, test).slice(1));
+    const attempt = test === this.detail.index ? this.detail.attempt : undefined;
+    if (test !== undefined) parts.push(linkTo(this.results, test, attempt).slice(1));
+    const zoomed = this.timelines.filter((timeline) => timeline.isZoomed);
+    const of = ({ number }) => (this.results.runs.length > 1 ? "@" + (number + 1) : "");
+    parts.push(...zoomed.map((timeline) => "zoom=" + stretchText(timeline.view) + of(timeline)));
     history.replaceState(null, "", parts.length ? "#" + parts.join("&") : location.pathname + location.search);
     if (test !== undefined && test !== this.detail.index) this.detail.show(test);
+  }
+
+  /** The same when nothing has changed for a moment: browsers bound how often an address may. */
+  goSoon() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.go({}), 150);
   }
 
   filter(text) {
@@ -124,13 +141,30 @@ class Page {
     const inList = event.target === document.body || event.target.closest("#tests, #detail");
     const acts = {
       "/": () => this.find(), j: () => this.walk(1), k: () => this.walk(-1), t: () => nextTheme(),
-      f: () => this.walkToRed(), "?": () => this.help.showModal(),
+      f: () => this.walkToRed(1), p: () => this.walkToRed(-1), o: () => this.open(), "?": () => this.help.showModal(),
     };
-    if (event.key === "Enter" && inList && !event.target.closest("a, button, summary, pre") && this.table.test() !== undefined) {
-      this.go({ test: this.table.test() });
-    } else if (event.key in acts) acts[event.key]();
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (by) {
+      if (!this.turn(event, by)) return;
+    } else if (event.key === "Enter" && inList && !event.target.closest("a, button, summary, pre") && this.table.test() !== undefined) {
+      this.open();
+    } else if (Object.hasOwn(acts, event.key)) acts[event.key]();
     else return;
     event.preventDefault();
+  }
+
+  open() {
+    if (this.table.test() !== undefined) this.go({ test: this.table.test() });
+  }
+
+  /** Left and right: between tries, or along the timeline, where nothing else scrolls sideways. */
+  turn(event, by) {
+    if (event.shiftKey || event.target.closest?.("pre, .scroll, nav")) return false;
+    const zoomed = this.timelines.find((timeline) => timeline.isZoomed);
+    if (this.detail.isOpen) this.detail.turn(by);
+    else if (zoomed) zoomed.pan(0.2 * by);
+    else return false;
+    return true;
   }
 
   walk(by) {
@@ -138,9 +172,9 @@ class Page {
     this.step(by);
   }
 
-  walkToRed() {
+  walkToRed(by) {
     this.see();
-    const test = this.table.moveToRed();
+    const test = this.table.moveToRed(by);
     if (test !== undefined && this.detail.isOpen) this.go({ test });
   }
 
@@ -164,16 +198,6 @@ class Page {
     const note = make("div.note", { role: "alert" }, text);
     document.body.append(note);
     setTimeout(() => note.remove(), 6000);
-  }
-
-  makeHelp() {
-    const list = (rows, tag) => make("dl", ...rows.map(([what, why]) => make("div", make("dt", make(tag, what)), make("dd", why))));
-    const dialog = make("dialog", { id: "help-dialog", "aria-labelledby": "help-title" },
-      make("h2", { id: "help-title" }, "Help"), make("h3", "Keys"), list(HELP, "kbd"),
-      make("h3", "Filter"), make("p", "Parts are joined by and; commas part alternatives."), list(GRAMMAR, "code"),
-      make("button", { type: "button", autofocus: true, click: () => dialog.close() }, "Close"));
-    document.body.append(dialog);
-    return dialog;
   }
 }
 

@@ -29,9 +29,11 @@ class TestTable {
     this.input = make("input", {
       id: "filter", type: "search", autocomplete: "off", spellcheck: "false",
       placeholder: "words  verdict:failed  app:shop  >1s  -slow", "aria-label": "Filter of tests",
-      "aria-describedby": "filter-help", input: () => this.filtered(this.input.value),
+      "aria-describedby": "filter-problem filter-help", input: () => this.filtered(this.input.value),
     });
     this.said = make("p.said", { role: "status" });
+    this.problem = make("p.bad", { id: "filter-problem", role: "alert" });
+    this.conditions = make("p.conditions");
     this.order = make("select", { "aria-label": "Order", change: () => this.sort() },
       ...Object.entries(ORDERS).map(([value, text]) => make("option", { value }, text)));
     const head = make("div.grid-head", { role: "row", "aria-rowindex": "1" },
@@ -43,7 +45,7 @@ class TestTable {
       click: (event) => this.clicked(event), keydown: (event) => this.pressed(event),
     }, head, this.body);
     view.append(
-      make("div.filter-bar", this.input, this.order),
+      make("div.filter-bar", this.input, this.order), this.problem, this.conditions,
       make("p.hint", { id: "filter-help" }, "Parts are joined by and; ", make("kbd", "?"), " explains them."),
       this.said, this.grid,
     );
@@ -57,10 +59,31 @@ class TestTable {
     let time = 0;
     for (const index of tests) time += this.results.seconds(index) ?? 0;
     const all = tests.length === this.results.count ? "" : ` of ${grouped(this.results.count)}`;
-    this.said.textContent = `${grouped(tests.length)}${all} tests, ${duration(time)} in all`
-      + problems.map((problem) => "; " + problem).join("");
-    this.said.classList.toggle("bad", problems.length > 0);
+    this.said.textContent = `${grouped(tests.length)}${all} tests, ${duration(time)} in all`;
+    this.problem.textContent = problems.join("; ");
+    this.input.setAttribute("aria-invalid", String(problems.length > 0));
+    this.showStretch(text);
     this.sort();
+  }
+
+  /** A stretch of time that was chosen, with a button that lets go of it. */
+  showStretch(text) {
+    const terms = parseFilter(text).filter((term) => !term.negated);
+    const stretch = terms.map((term) => term.key === "at" && parseStretch(term.value)).find(Boolean);
+    const run = terms.find((term) => term.key === "run");
+    if (!stretch) {
+      this.conditions.replaceChildren();
+      return;
+    }
+    const [from, to] = stretch.map((moment) => duration(moment / 1000));
+    const when = (stretch[1] === Infinity ? `from ${from} on` : `from ${from} to ${to}`) + (run ? ` of run ${visible(run.value)}` : "");
+    this.conditions.replaceChildren(make("button.condition", {
+      type: "button", "aria-label": `Ran ${when}: remove this condition`,
+      click: () => {
+        this.input.focus();
+        this.filtered(replacedTerms(this.input.value, ["at", "run"]));
+      },
+    }, `Ran ${when} `, make("span", { "aria-hidden": "true" }, "✕")));
   }
 
   sort() {
@@ -164,11 +187,11 @@ class TestTable {
     return this.shown[this.current];
   }
 
-  /** Goes to the next test that is red. */
-  moveToRed() {
-    const { results, shown } = this;
-    for (let step = 1; step <= shown.length; step++) {
-      const number = (this.current + step) % shown.length;
+  /** Goes to the next test that is red, or with -1 to the one before. */
+  moveToRed(by) {
+    const { results, shown } = this, { length } = shown;
+    for (let step = 1; step <= length; step++) {
+      const number = (this.current + by * step + length) % length;
       if (results.isRed(shown[number])) {
         this.select(number);
         return shown[number];
@@ -203,8 +226,8 @@ function sorted(tests, key) {
   return Uint32Array.from(keys, (one) => tests[one % step]);
 }
 
-/** The address of a test. */
-function linkTo(results, index) {
+/** The address of a test, and of one of its tries. */
+function linkTo(results, index, attempt) {
   const run = results.runs.length > 1 ? "&run=" + (results.run(index) + 1) : "";
-  return "#test=" + encodeURIComponent(results.id(index)) + run;
+  return "#test=" + encodeURIComponent(results.id(index)) + run + (attempt === undefined ? "" : "&try=" + attempt);
 }
